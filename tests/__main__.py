@@ -1,0 +1,109 @@
+"""The whole suite: on SQLite, on PostgreSQL with Redis, and the journeys through running stacks.
+
+    python -m tests [pytest arguments]
+
+Each round is a pytest of its own. The last lines are the rounds' summaries; exit status 0 means all passed.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+
+from portal.stack import processes
+from tests import services
+
+ROOT = Path(__file__).resolve().parents[1]
+NOTHING_COLLECTED = 5
+SUMMARY = re.compile(rb"=+ .*\b(?:passed|failed|error|errors|no tests ran|deselected)\b.* =+\s*$")
+WORKERS = ("-n", os.environ.get("TEST_WORKERS", "2"))
+
+
+@dataclass(frozen=True)
+class Round:
+    name: str
+    arguments: Sequence[str]
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    name: str
+    status: int
+    summary: str
+
+
+def main(arguments: Sequence[str]) -> int:
+    signal.signal(signal.SIGTERM, _leave)
+    with services.postgresql() as database, services.redis() as redis:
+        outcomes = [_run(round_, arguments) for round_ in _rounds(database, redis)]
+    print("\nThe suite, round by round:")
+    for outcome in outcomes:
+        print(f"{outcome.name:<22}{outcome.summary}")
+    return 0 if all(_is_good(outcome, narrowed=bool(arguments)) for outcome in outcomes) else 1
+
+
+def _rounds(database: str, redis: str) -> list[Round]:
+    servers = {
+        "DATABASE_URL": database,
+        "CELERY_BROKER_URL": f"{redis}/0",
+        "CACHE_URL": f"{redis}/1",
+    }
+    return [
+        Round("SQLite", ["-m", "not journey", *WORKERS]),
+        Round("PostgreSQL and Redis", ["-m", "not journey", *WORKERS], servers),
+        Round("journeys", ["-m", "journey", *WORKERS, "--dist", "loadgroup"]),
+    ]
+
+
+def _run(round_: Round, arguments: Sequence[str]) -> Outcome:
+    print(f"\n--- {round_.name} ---", flush=True)
+    pytest = processes.start(
+        [sys.executable, "-m", "pytest", *round_.arguments, *arguments],
+        environment={**_bare_environment(), **round_.environment},
+        output=processes.PIPE,
+        cwd=ROOT,
+    )
+    summary = b""
+    try:
+        for line in pytest.stdout or ():
+            sys.stdout.buffer.write(line)
+            sys.stdout.flush()
+            summary = line if SUMMARY.search(line) else summary
+        return Outcome(round_.name, pytest.wait(), summary.decode().strip())
+    finally:
+        processes.stop(pytest, within=30, by=signal.SIGINT)
+
+
+def _is_good(outcome: Outcome, *, narrowed: bool) -> bool:
+    return outcome.status == 0 or (narrowed and outcome.status == NOTHING_COLLECTED)
+
+
+def _bare_environment() -> dict[str, str]:
+    """Ours without settings of a portal that may run in the same shell."""
+    portal = (
+        "DATABASE_",
+        "CELERY_",
+        "CACHE_",
+        "CLIO_",
+        "DATA_DIR",
+        "TOKEN_KEYS",
+        "SECRET_KEY",
+        "SITE_URL",
+        "DEBUG",
+    )
+    return {name: value for name, value in os.environ.items() if not name.startswith(portal)}
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    sys.exit(128 + number)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
