@@ -1,0 +1,237 @@
+"""Links to Clio, and the rows that carry approved bytes there. The row is the queue; Celery is the bell."""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+from datetime import datetime
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+
+class Region(models.TextChoices):
+    """Clio's deployments; an account lives in exactly one (Clio's page "Regions")."""
+
+    US = "us", "United States"
+    CA = "ca", "Canada"
+    EU = "eu", "Europe, UK"
+    AU = "au", "Australia"
+    SANDBOX = "sandbox", "Sandbox (rehearsal)"
+
+
+class Connection(models.Model):
+    """An authorised link to one Clio account in one region. Tokens are stored sealed (`clio_sync.vault`)."""
+
+    class Status(models.TextChoices):
+        ACTIVE = "active", "Connected"
+        NEEDS_RECONNECTING = "needs_reconnecting", "Needs reconnecting"
+        DISCONNECTED = "disconnected", "Disconnected"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    region = models.CharField(max_length=10, choices=Region.choices)
+    account_id = models.BigIntegerField()
+    account_name = models.CharField(max_length=200)
+    clio_user_id = models.BigIntegerField()
+    clio_user_name = models.CharField(max_length=200)
+    owner = models.ForeignKey(  # the lawyer whose own connection this is; null for the firm's
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    is_default = models.BooleanField(default=False)
+    status = models.CharField(max_length=20, choices=Status.choices, default=Status.ACTIVE)
+    access_sealed = models.BinaryField(default=bytes)
+    refresh_sealed = models.BinaryField(default=bytes)
+    token_version = models.PositiveIntegerField(default=0)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    refresh_lease_owner = models.CharField(max_length=40, blank=True)
+    refresh_lease_until = models.DateTimeField(null=True, blank=True)
+    connected_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    connected_at = models.DateTimeField(default=timezone.now)
+    last_call_at = models.DateTimeField(null=True, blank=True)
+    last_error = models.CharField(max_length=300, blank=True)  # our sentence, never Clio's body
+    last_error_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["is_default"], condition=Q(is_default=True), name="one_default_connection"
+            ),
+            models.UniqueConstraint(
+                fields=["region", "account_id", "clio_user_id"],
+                condition=~Q(status="disconnected"),
+                name="one_live_connection_a_clio_user",
+            ),
+            models.CheckConstraint(
+                condition=Q(is_default=False) | ~Q(status="disconnected"), name="default_is_not_disconnected"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account_name} ({self.get_region_display()})"
+
+
+class OAuthState(models.Model):
+    """One pending consent. The state value itself is kept only as a digest; it is used once."""
+
+    digest = models.CharField(max_length=64, unique=True)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    session_digest = models.CharField(max_length=64)
+    region = models.CharField(max_length=10, choices=Region.choices)
+    reconnect = models.ForeignKey(Connection, on_delete=models.CASCADE, null=True, related_name="+")
+    is_personal = models.BooleanField(default=False)
+    created_at = models.DateTimeField(default=timezone.now)
+    used_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.region} {self.created_at:%Y-%m-%d %H:%M}"
+
+
+class RateState(models.Model):
+    """The budget of one Clio token, shared by every process (`clio_sync.limits`). Database time."""
+
+    connection = models.OneToOneField(Connection, on_delete=models.CASCADE, related_name="rate")
+    limit = models.PositiveIntegerField(default=50)  # requests in 60 s, learned from X-RateLimit-Limit
+    next_at = models.DateTimeField(default=timezone.now)  # GCRA's theoretical arrival time
+    blocked_until = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.limit}/min"
+
+
+class Approval(models.Model):
+    """The immutable snapshot that a reviewer approved: these bytes, to this place, by these people.
+
+    The database refuses changes, refuses a row without an approving decision of the same version and SHA-256
+    (a trigger that the `reviews` migrations install), and no Delivery exists without one of these.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    draft_ref = models.UUIDField()
+    version_ref = models.UUIDField()
+    sha256 = models.CharField(max_length=64)
+    size = models.PositiveBigIntegerField()
+    media_type = models.CharField(max_length=100)
+    connection = models.ForeignKey(Connection, on_delete=models.PROTECT, related_name="+")
+    destination = models.JSONField()  # destinations.Destination
+    approvers = models.JSONField()  # user ids and decision ids
+    approved_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    undo_until = models.DateTimeField()
+    created_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"{self.sha256[:12]} {self.created_at:%Y-%m-%d %H:%M}"
+
+
+def new_op_id() -> str:
+    """The name of one delivery at Clio, in `external_properties`: how a lost reservation is found again."""
+    return "cs1-" + secrets.token_hex(13)
+
+
+class DeliveryQuerySet(models.QuerySet["Delivery"]):
+    def due(self, now: datetime) -> DeliveryQuerySet:
+        """Deliveries that a worker may claim now."""
+        return self.filter(
+            Q(lease_until=None) | Q(lease_until__lt=now),
+            state__in=Delivery.RUNNING,
+            hold__in=[Delivery.Hold.NONE, Delivery.Hold.RETRY, Delivery.Hold.LIMIT],
+            not_before__lte=now,
+        )
+
+
+class Delivery(models.Model):
+    """The job that carries one approved version to Clio: reserve, transfer, confirm.
+
+    `state` is how far it came, and where it resumes. `hold` is why it is not moving now. Every write of a
+    worker is filtered on its `fence`, so one that lost its lease does no harm (docs/architecture.md).
+    """
+
+    class State(models.TextChoices):
+        QUEUED = "queued", "Waiting to file"
+        RESERVING = "reserving", "Reserving"  # intent recorded; the answer is not
+        RESERVED = "reserved", "Reserved"
+        TRANSFERRED = "transferred", "Transferred"
+        CONFIRMING = "confirming", "Confirming"  # intent recorded; the answer is not
+        ABANDONING = "abandoning", "Abandoning"
+        FILED = "filed", "Filed"
+        WITHDRAWN = "withdrawn", "Withdrawn"
+
+    class Hold(models.TextChoices):
+        NONE = "", "Moving"
+        RETRY = "retry", "Trying again"
+        LIMIT = "limit", "Waiting for Clio's limit"
+        CONNECTION = "connection", "Waiting for the connection"
+        PERSON = "person", "Needs you"
+
+    RUNNING = (
+        State.QUEUED,
+        State.RESERVING,
+        State.RESERVED,
+        State.TRANSFERRED,
+        State.CONFIRMING,
+        State.ABANDONING,
+    )
+    FINAL = (State.FILED, State.WITHDRAWN)
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    approval = models.OneToOneField(Approval, on_delete=models.PROTECT, related_name="delivery")
+    version_ref = models.UUIDField()
+    connection = models.ForeignKey(Connection, on_delete=models.PROTECT, related_name="deliveries")
+    op_id = models.CharField(max_length=40, unique=True, default=new_op_id)
+    state = models.CharField(max_length=12, choices=State.choices, default=State.QUEUED)
+    hold = models.CharField(max_length=12, choices=Hold.choices, default=Hold.NONE, blank=True)
+    not_before = models.DateTimeField(default=timezone.now)
+    fence = models.PositiveIntegerField(default=0)
+    lease_owner = models.CharField(max_length=60, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    intent_at = models.DateTimeField(null=True, blank=True)
+    attempts = models.PositiveIntegerField(default=0)
+    clio_document_id = models.BigIntegerField(null=True, blank=True)
+    clio_version_uuid = models.CharField(max_length=60, blank=True)
+    clio_version_number = models.PositiveIntegerField(null=True, blank=True)
+    put_url_sealed = models.BinaryField(default=bytes)
+    put_headers = models.JSONField(default=list)
+    put_deadline = models.DateTimeField(null=True, blank=True)
+    storage_etag = models.CharField(max_length=80, blank=True)
+    sha256_sent = models.CharField(max_length=64, blank=True)
+    size_confirmed = models.PositiveBigIntegerField(null=True, blank=True)
+    problem = models.CharField(max_length=40, blank=True)  # retry.Problem; its sentence is in retry.py
+    problem_status = models.PositiveSmallIntegerField(null=True, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    first_call_at = models.DateTimeField(null=True, blank=True)
+    done_at = models.DateTimeField(null=True, blank=True)
+
+    objects = DeliveryQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "deliveries"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["version_ref"], condition=~Q(state="withdrawn"), name="one_live_delivery_a_version"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="filed") | Q(clio_document_id__isnull=False, done_at__isnull=False),
+                name="filed_has_a_clio_document",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["not_before"],
+                name="delivery_due",
+                condition=Q(
+                    state__in=[
+                        "queued",
+                        "reserving",
+                        "reserved",
+                        "transferred",
+                        "confirming",
+                        "abandoning",
+                    ]
+                ),
+            ),
+            models.Index(fields=["hold", "connection"], name="delivery_hold", condition=~Q(hold="")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.op_id} {self.state}"

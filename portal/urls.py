@@ -1,0 +1,18 @@
+"""Every address of the site."""
+
+from __future__ import annotations
+
+from django.urls import include, path
+
+from portal.health import healthz
+from reviews.api import api
+
+urlpatterns = [
+    path("healthz", healthz, name="healthz"),
+    path("api/v1/", api.urls),
+    path("account/", include("allauth.account.urls")),
+    path("people/", include("portal.accounts.urls")),
+    path("log/", include("portal.audit.urls")),
+    path("clio/", include("clio_sync.urls")),
+    path("", include("reviews.urls")),
+]

@@ -1,0 +1,28 @@
+"""Fixtures that every test may ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+
+from portal.accounts.models import User
+from tests.cast import PASSWORD, Cast
+
+
+@pytest.fixture
+def cast(db: None) -> Cast:
+    return Cast()
+
+
+@pytest.fixture
+def sign_in(client: Client) -> Callable[[User], Client]:
+    """Sign a person in through the real page, so that the session holds a recent authentication."""
+
+    def enter(user: User) -> Client:
+        answer = client.post("/account/login/", {"login": user.email, "password": PASSWORD})
+        assert answer.status_code == 302, answer.content[:500]
+        return client
+
+    return enter
