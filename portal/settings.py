@@ -86,7 +86,7 @@ CACHES: dict[str, dict[str, Any]] = {
     ),
 }
 SWEEP_SECONDS = envint("SWEEP_SECONDS", 5, least=1)
-CELERY_BROKER_URL = envsecret("CELERY_BROKER_URL", "filesystem://")
+CELERY_BROKER_URL = envsecret("CELERY_BROKER_URL", "filesystem://localhost")
 CELERY_BROKER_TRANSPORT_OPTIONS = transport_options(CELERY_BROKER_URL, DATA_DIR)
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_SERIALIZER = "json"

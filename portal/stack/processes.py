@@ -22,14 +22,14 @@ def start(
     command: Sequence[str],
     *,
     environment: Mapping[str, str],
-    output: IO[bytes] | int,
+    output: IO[bytes] | int | None,
     cwd: Path | None = None,
     user: str | None = None,
     parting_signal: signal.Signals = signal.SIGTERM,
 ) -> subprocess.Popen[bytes]:
     """Start a child in a session of its own.
 
-    On Linux the kernel sends it `parting_signal` when we die, however we die. Call it from a thread that lives
+    On Linux the kernel sends it `parting_signal` when we die, however we die. Call it from a thread living
     as long as the child should (to the kernel the parent is the thread), and with no other threads at work:
     code of ours runs between fork and exec.
     """
