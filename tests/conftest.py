@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from django.test import Client
 
 from portal.accounts.models import User
+from tests.append_only import allow_flush
 from tests.cast import PASSWORD, Cast
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _flush_past_the_triggers() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        allow_flush(patch)
+        yield
 
 
 @pytest.fixture

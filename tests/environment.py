@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from pathlib import Path
 
 DEFAULTS = {
     "DEBUG": "0",
@@ -22,3 +23,4 @@ for name, value in DEFAULTS.items():
     os.environ.setdefault(name, value)
 if "DATA_DIR" not in os.environ:
     os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="countersign-test-")
+(Path(os.environ["DATA_DIR"]) / "static").mkdir(exist_ok=True)  # WhiteNoise warns of a missing folder

@@ -1,10 +1,6 @@
 from __future__ import annotations
 
-from django.urls import path
-
-from portal.accounts import views
+from django.urls import URLPattern
 
 app_name = "accounts"
-urlpatterns = [
-    path("me/", views.me, name="me"),
-]
+urlpatterns: list[URLPattern] = []
