@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import include, path
 
+from portal.design import design
 from portal.health import healthz
 from reviews.api import api
 
@@ -11,7 +12,8 @@ urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("api/v1/", api.urls),
     path("account/", include("allauth.account.urls")),
-    path("people/", include("portal.accounts.urls")),
+    path("design/", design, name="design"),
+    path("", include("portal.accounts.urls")),
     path("log/", include("portal.audit.urls")),
     path("clio/", include("clio_sync.urls")),
     path("", include("reviews.urls")),
