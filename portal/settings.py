@@ -76,8 +76,8 @@ TEMPLATES: list[dict[str, Any]] = [
 ]
 
 # Database, cache, broker: embedded by default, PostgreSQL and Redis by address
-DATABASES = {"default": database(envstr("DATABASE_URL", f"sqlite:///{DATA_DIR / 'portal.sqlite3'}"))}
-CACHE_URL = envstr("CACHE_URL", "")
+DATABASES = {"default": database(envsecret("DATABASE_URL", f"sqlite:///{DATA_DIR / 'portal.sqlite3'}"))}
+CACHE_URL = envsecret("CACHE_URL", "")
 CACHES: dict[str, dict[str, Any]] = {
     "default": (
         {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": CACHE_URL}
