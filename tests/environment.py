@@ -1,8 +1,15 @@
-"""The environment of the test run, set before Django reads its settings (`-p tests.environment`)."""
+"""The environment of the test run, set before Django reads its settings (`-p tests.environment`).
+
+Each of pytest-xdist's workers has its own data folder and its own numbered Redis databases, so none meets the
+files, cache or messages of another.
+"""
 
 from __future__ import annotations
 
+import atexit
 import os
+import re
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -23,4 +30,14 @@ for name, value in DEFAULTS.items():
     os.environ.setdefault(name, value)
 if "DATA_DIR" not in os.environ:
     os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="countersign-test-")
-(Path(os.environ["DATA_DIR"]) / "static").mkdir(exist_ok=True)  # WhiteNoise warns of a missing folder
+    atexit.register(shutil.rmtree, os.environ["DATA_DIR"], ignore_errors=True)
+
+worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+if worker:
+    os.environ["DATA_DIR"] = str(Path(os.environ["DATA_DIR"]) / worker)
+    for name in ("CELERY_BROKER_URL", "CACHE_URL"):
+        if found := re.fullmatch(r"(redis://.+/)(\d+)", os.environ.get(name, "")):
+            os.environ[name] = f"{found[1]}{int(found[2]) + 2 * int(worker.removeprefix('gw'))}"
+
+# WhiteNoise warns of a missing folder.
+(Path(os.environ["DATA_DIR"]) / "static").mkdir(parents=True, exist_ok=True)
