@@ -18,6 +18,7 @@ from types import FrameType
 
 from portal.stack import processes
 from tests import services
+from tests.stacks import bare_environment
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTHING_COLLECTED = 5
@@ -66,7 +67,7 @@ def _run(round_: Round, arguments: Sequence[str]) -> Outcome:
     print(f"\n--- {round_.name} ---", flush=True)
     pytest = processes.start(
         [sys.executable, "-m", "pytest", *round_.arguments, *arguments],
-        environment={**_bare_environment(), **round_.environment},
+        environment={**bare_environment(), **round_.environment},
         output=processes.PIPE,
         cwd=ROOT,
     )
@@ -83,22 +84,6 @@ def _run(round_: Round, arguments: Sequence[str]) -> Outcome:
 
 def _is_good(outcome: Outcome, *, narrowed: bool) -> bool:
     return outcome.status == 0 or (narrowed and outcome.status == NOTHING_COLLECTED)
-
-
-def _bare_environment() -> dict[str, str]:
-    """Ours without settings of a portal that may run in the same shell."""
-    portal = (
-        "DATABASE_",
-        "CELERY_",
-        "CACHE_",
-        "CLIO_",
-        "DATA_DIR",
-        "TOKEN_KEYS",
-        "SECRET_KEY",
-        "SITE_URL",
-        "DEBUG",
-    )
-    return {name: value for name, value in os.environ.items() if not name.startswith(portal)}
 
 
 def _leave(number: int, frame: FrameType | None) -> None:

@@ -10,10 +10,13 @@ HTML = """
 <form action="/search"><input name="q"></form>
 <form method="post" action="approve/">
   <input type="hidden" name="csrfmiddlewaretoken" value="t0k&amp;n">
-  <input type="checkbox" name="agreed" value="first"><input type="checkbox" name="agreed" value="second" checked>
+  <input type="checkbox" name="agreed" value="first">
+  <input type="checkbox" name="agreed" value="second" checked>
   <input type="radio" name="user_id" value="1"><input type="radio" name="user_id" value="2" checked>
   <select name="reason"><option value="">Choose</option><option value="facts">Facts</option></select>
-  <select name="region"><option value="us">US</option><option value="sandbox" selected>Sandbox</option></select>
+  <select name="region">
+    <option value="us">US</option><option value="sandbox" selected>Sandbox</option>
+  </select>
   <textarea name="note">As &lt;discussed&gt;</textarea>
   <input name="off" value="x" disabled>
   <button name="decision" value="allow">Allow</button><button name="decision" value="decline">Decline</button>
