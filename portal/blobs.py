@@ -135,9 +135,7 @@ def size_of(sha256: str) -> int:
 
 
 def rehash(sha256: str) -> str:
-    """The SHA-256 of what is on disk now. It differs from its name only if somebody or something changed the
-    file.
-    """
+    """The SHA-256 of what is on disk now. It differs from the name only if the file was changed."""
     with open_blob(sha256) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -153,9 +151,7 @@ def path_of(sha256: str) -> Path:
 
 
 def sweep_temps(older_than: timedelta) -> int:
-    """Remove what killed processes left behind. Returns how many. `older_than` must exceed the longest
-    upload.
-    """
+    """Remove what killed processes left, return how many. Let `older_than` exceed the longest upload."""
     deadline = time.time() - older_than.total_seconds()
     removed = 0
     for path in _storage().incoming().iterdir():

@@ -1,6 +1,4 @@
-"""What a draft's bytes are and what else is in them. Refuses; never repairs: the approved bytes are the filed
-bytes.
-"""
+"""What a draft's bytes are and what else is in them. Refuses, never repairs: what is approved is filed."""
 
 from __future__ import annotations
 

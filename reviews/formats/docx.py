@@ -41,7 +41,7 @@ def inspect(file: BinaryIO) -> Inspection:
     package = Package(file)
     package.inflate_all()
     shape = ooxml.read_shape(package)
-    tally = _Tally(hidden_styles=_hidden_styles(package, shape))
+    tally = _Tally(hidden_styles=hidden_styles(package, shape))
     for part in package.names:
         if shape.is_xml(part) and not part.casefold().endswith(".rels") and part != ooxml.CONTENT_TYPES:
             xml.parse(package.chunks(part), _Reader(tally, is_body=part == shape.main), part=part)
@@ -295,7 +295,7 @@ class _StylesReader:
         return False
 
 
-def _hidden_styles(package: Package, shape: Shape) -> frozenset[str]:
+def hidden_styles(package: Package, shape: Shape) -> frozenset[str]:
     reader = _StylesReader()
     for part in shape.targets("styles"):
         if part in package:

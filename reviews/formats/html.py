@@ -1,6 +1,4 @@
-"""HTML drafts: words and tables only. A page that acts or fetches would do so on the client's computer after
-filing.
-"""
+"""HTML drafts: words and tables only. A page that acts would act on the client's computer after filing."""
 
 from __future__ import annotations
 

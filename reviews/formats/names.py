@@ -68,9 +68,7 @@ def _what_is_wrong_with(character: str) -> str | None:  # noqa: PLR0911
 
 
 def _is_blank_letter(character: str) -> bool:
-    """Letters and marks by category that print as nothing: Hangul fillers, the braille blank, the grapheme
-    joiner.
-    """
+    """Letters and marks by category that print as nothing, such as the Hangul fillers."""
     return (
         character in "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0"
         or 0xE0100 <= ord(character) <= 0xE01EF

@@ -87,9 +87,7 @@ def short(tag: str) -> str:
 
 
 def read_shape(package: Package) -> Shape:
-    """Read types and relations. Raises Refused for macros, controls, outside content and everything else that
-    acts.
-    """
+    """Read types and relations. Raises Refused for macros, controls and outside content."""
     shape = Shape()
     if CONTENT_TYPES not in package:
         raise Refused(

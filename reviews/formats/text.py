@@ -18,9 +18,7 @@ _LINK = re.compile(r"(?i)\b(?:https?://|mailto:)[^\s<>\"')\]]{1,2000}")
 
 
 def decode(file: BinaryIO) -> str:
-    """The text of the file. Raises Refused, naming the line, when it is not UTF-8 or is far too long to be
-    read.
-    """
+    """The text of the file. Raises Refused when it is not UTF-8 (naming the line) or far too long."""
     file.seek(0)
     raw = file.read(MAX_TEXT + 1)
     if len(raw) > MAX_TEXT:

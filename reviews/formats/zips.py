@@ -40,9 +40,7 @@ class Entry:
 
 
 class Package:
-    """An archive whose shape was found sound. `inflate_all` then proves its contents, counting while it
-    reads.
-    """
+    """An archive whose shape was found sound. `inflate_all` then proves its contents."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
@@ -58,9 +56,7 @@ class Package:
         return [name for name in self.entries if not name.endswith("/")]
 
     def inflate_all(self) -> None:
-        """Read every entry once and keep none. Raises Refused for a bomb, a lie about a size, or a bad
-        checksum.
-        """
+        """Read every entry once, keep none. Raises Refused for a bomb, a false size, a bad checksum."""
         left = MAX_INFLATED
         for entry in self.entries.values():
             for chunk in self._inflate(entry):
@@ -205,9 +201,7 @@ def _read_end(file: BinaryIO) -> tuple[int, int, int, int]:
 
 
 def _read_central(file: BinaryIO, directory: bytes, at: int) -> tuple[Entry, int, int, int]:
-    """One line of the directory, checked against the entry's own header: entry, offset, flags, where the next
-    is.
-    """
+    """One line of the directory, checked against the entry's header: entry, offset, flags, next line."""
     if at + _CENTRAL.size > len(directory):
         raise _damaged("its directory is cut off")
     fields = _CENTRAL.unpack_from(directory, at)

@@ -35,9 +35,7 @@ def png(file: BinaryIO, *, page: int, scale: float) -> tuple[dict[str, Any], byt
 
 
 def fitting(width: float, height: float, scale: float) -> float:
-    """The scale nearest to the wanted one at which a page stays inside the pixel caps and is at least one
-    pixel.
-    """
+    """The scale nearest to the wanted one at which a page stays inside the pixel caps."""
     if not (math.isfinite(width) and math.isfinite(height) and width > 0 and height > 0):
         raise _unreadable("a page without a size")
     most = min(math.sqrt(MAX_PIXELS / (width * height)), MAX_SIDE / max(width, height))
