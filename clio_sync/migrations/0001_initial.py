@@ -82,6 +82,7 @@ class Migration(migrations.Migration):
                 ('storage_etag', models.CharField(blank=True, max_length=80)),
                 ('sha256_sent', models.CharField(blank=True, max_length=64)),
                 ('size_confirmed', models.PositiveBigIntegerField(blank=True, null=True)),
+                ('withdrawing', models.BooleanField(default=False)),
                 ('problem', models.CharField(blank=True, max_length=40)),
                 ('problem_status', models.PositiveSmallIntegerField(blank=True, null=True)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now)),

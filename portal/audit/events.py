@@ -77,6 +77,9 @@ class Event(StrEnum):
     DELIVERY_RESUMED = "delivery.resumed"
     DELIVERY_NEEDS_PERSON = "delivery.needs_person"
     DELIVERY_RETRIED = "delivery.retried"
+    DELIVERY_CANCELLED = "delivery.cancelled"
+    DELIVERY_ABANDON_STARTED = "delivery.abandon_started"
+    DELIVERY_ABANDONED = "delivery.abandoned"
     DELIVERY_WITHDRAWN = "delivery.withdrawn"
     DELIVERY_HASH_MISMATCH = "delivery.hash_mismatch"
     DELIVERY_OUTCOME_TOLD = "delivery.outcome_told"
@@ -292,6 +295,9 @@ CATALOGUE: Mapping[Event, Spec] = {
         approval=ID, step=CODE, attempt=COUNT, reason=CODE, status=COUNT, clio_document=ID, request_id=OUTSIDE
     ),
     Event.DELIVERY_RETRIED: spec(texts="reason", approval=ID, step=CODE),
+    Event.DELIVERY_CANCELLED: spec(texts="reason", approval=ID, step=CODE, clio_document=ID),
+    Event.DELIVERY_ABANDON_STARTED: spec(approval=ID, attempt=COUNT, clio_document=ID, reason=CODE),
+    Event.DELIVERY_ABANDONED: spec(approval=ID, attempt=COUNT, clio_document=ID, removed_at_clio=FLAG),
     Event.DELIVERY_WITHDRAWN: spec(
         texts="reason", approval=ID, step=CODE, clio_document=ID, removed_at_clio=FLAG, request_id=OUTSIDE
     ),

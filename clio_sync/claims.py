@@ -1,0 +1,177 @@
+"""Deliveries as workers move them: claim, renew, move, set down.
+
+A claim is a lease with a number, the fence. Every write of a worker is filtered on the fence it claimed with,
+so one that was stopped, swapped out or cut off for longer than its lease writes nothing. No lock and no
+transaction is held while Clio is being called.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, Final
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F, Q
+
+from clio_sync.bell import ring
+from clio_sync.clock import database_now
+from clio_sync.deliveries import BELL_AHEAD, tell
+from clio_sync.models import Delivery
+from clio_sync.problems import Problem
+from portal.audit.events import Event
+from portal.audit.log import Actor
+
+State, Hold = Delivery.State, Delivery.Hold
+
+LEASE: Final = timedelta(seconds=120)
+"""Longer than any single call to Clio may take; renewed before each one."""
+WORKER: Final = "filing"
+
+
+class LostClaim(Exception):
+    """The delivery is in other hands now. Stop without a word and write nothing."""
+
+
+def claim(delivery_id: UUID) -> Delivery | None:
+    """Take a delivery if it is due and nobody has it. Of any number that try at once, one gets it."""
+    with transaction.atomic():
+        now = database_now()
+        due = Delivery.objects.due(now).filter(pk=delivery_id)
+        if not due.update(fence=F("fence") + 1, lease_owner=_me(), lease_until=now + LEASE, hold=Hold.NONE):
+            return None
+        return Delivery.objects.select_related("approval", "connection").get(pk=delivery_id)
+
+
+def renew(delivery: Delivery, **changes: Any) -> None:
+    """Hold on to it for another lease. Raises LostClaim when somebody else has it."""
+    _write(delivery, Q(), lease_until=database_now() + LEASE, **changes)
+
+
+def move(
+    delivery: Delivery,
+    *,
+    to: Delivery.State,
+    event: Event | None = None,
+    facts: dict[str, Any] | None = None,
+    only_if: Q | None = None,
+    **changes: Any,
+) -> None:
+    """The next state, its facts and its entry in the log, together or not at all. Raises LostClaim.
+
+    Whatever went wrong before is over: the problem is cleared. The attempts are kept.
+    """
+    with transaction.atomic():
+        _write(
+            delivery,
+            only_if or Q(),
+            state=to,
+            problem="",
+            problem_status=None,
+            lease_until=database_now() + LEASE,
+            **changes,
+        )
+        if event is not None:
+            tell(delivery, event, actor=worker(delivery), **(facts or {}))
+
+
+def finish(
+    delivery: Delivery, *, to: Delivery.State, event: Event, facts: dict[str, Any], **changes: Any
+) -> None:
+    """The last move of a delivery: filed or withdrawn. The database lets nothing move it afterwards."""
+    with transaction.atomic():
+        _write(
+            delivery,
+            Q(),
+            state=to,
+            **_let_go(hold=Hold.NONE),
+            done_at=database_now(),
+            problem="",
+            problem_status=None,
+            put_url_sealed=b"",
+            put_headers=[],
+            put_deadline=None,
+            **changes,
+        )
+        tell(delivery, event, actor=worker(delivery), **facts)
+
+
+def set_down(
+    delivery: Delivery,
+    *,
+    hold: Delivery.Hold,
+    state: Delivery.State,
+    problem: Problem,
+    until: datetime,
+    status: int | None = None,
+    is_attempt: bool = True,
+    request_id: str = "",
+) -> None:
+    """Give the delivery up for now, saying where it resumes, why it stopped and when it may go on.
+
+    Waiting for Clio's limit is no attempt and no entry in the log: it is what a full queue does all day.
+    """
+    with transaction.atomic():
+        _write(
+            delivery,
+            Q(),
+            **_let_go(hold=hold),
+            state=state,
+            not_before=until,
+            problem=problem,
+            problem_status=status,
+            attempts=F("attempts") + is_attempt,
+        )
+        if until - database_now() <= timedelta(seconds=BELL_AHEAD) and hold in (Hold.RETRY, Hold.LIMIT):
+            wait = max(0.0, (until - database_now()).total_seconds())
+            transaction.on_commit(partial(ring, delivery.pk, after=wait))
+        _tell_of_stop(delivery, until=until, request_id=request_id)
+
+
+def worker(delivery: Delivery) -> Actor:
+    """Who the log says did it: a worker, because this person approved."""
+    return Actor.worker(WORKER, on_behalf_of=delivery.approval.approved_by_id)
+
+
+def _tell_of_stop(delivery: Delivery, *, until: datetime, request_id: str) -> None:
+    attempt = delivery.attempts
+    told: dict[Delivery.Hold, tuple[Event, dict[str, Any]]] = {
+        Hold.RETRY: (Event.DELIVERY_RETRY_SCHEDULED, {"attempt": attempt, "not_before": until}),
+        Hold.CONNECTION: (Event.DELIVERY_PARKED, {"connection": delivery.connection_id}),
+        Hold.PERSON: (
+            Event.DELIVERY_NEEDS_PERSON,
+            {"attempt": attempt, "clio_document": delivery.clio_document_id},
+        ),
+    }
+    if delivery.hold not in told:
+        return
+    event, facts = told[Hold(delivery.hold)]
+    tell(
+        delivery,
+        event,
+        actor=worker(delivery),
+        step=delivery.state,
+        reason=delivery.problem,
+        status=delivery.problem_status,
+        request_id=request_id or None,
+        **facts,
+    )
+
+
+def _write(delivery: Delivery, only_if: Q, **changes: Any) -> None:
+    held = Delivery.objects.filter(only_if, pk=delivery.pk, fence=delivery.fence)
+    if not held.update(**changes):
+        raise LostClaim
+    delivery.refresh_from_db(fields=list(changes))
+
+
+def _let_go(*, hold: Delivery.Hold) -> dict[str, Any]:
+    return {"hold": hold, "lease_owner": "", "lease_until": None}
+
+
+def _me() -> str:
+    return f"{socket.gethostname()[:30]}:{os.getpid()}:{threading.get_native_id()}"

@@ -1,0 +1,109 @@
+"""How far a delivery is, in the words of the pages. It never claims more than Clio's truth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils import timezone
+
+from clio_sync import problems
+from clio_sync.models import Delivery
+from clio_sync.problems import Explanation, Problem
+
+State, Hold = Delivery.State, Delivery.Hold
+
+STEPS = 3
+
+# How many of reserve, transfer and confirm are done.
+_DONE = {
+    State.QUEUED: 0,
+    State.RESERVING: 0,
+    State.ABANDONING: 0,
+    State.WITHDRAWN: 0,
+    State.RESERVED: 1,
+    State.TRANSFERRED: 2,
+    State.CONFIRMING: 2,
+    State.FILED: 3,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """One delivery, for a page. `step` counts the calls to Clio that are done: reserve, transfer, confirm."""
+
+    step: int
+    label: str
+    sentence: str = ""  # why it does not move now, or what it waits for
+    problem: Explanation | None = None
+    undo_until: datetime | None = None  # set while it can be undone
+    resumes_at: datetime | None = None  # set while it waits for a moment
+
+    @property
+    def steps(self) -> int:
+        return STEPS
+
+
+def progress(delivery: Delivery, *, now: datetime | None = None) -> Progress:
+    now = now or timezone.now()
+    problem = problems.explain(delivery)
+    return Progress(
+        step=_DONE[State(delivery.state)],
+        label=_label(delivery, now),
+        sentence=_sentence(delivery, problem, now),
+        problem=problem,
+        undo_until=delivery.not_before if can_undo(delivery, now=now) else None,
+        resumes_at=delivery.not_before if _waits(delivery, now) else None,
+    )
+
+
+def can_undo(delivery: Delivery, *, now: datetime) -> bool:
+    """Whether to offer it. `deliveries.undo` decides for good."""
+    return (
+        delivery.state == State.QUEUED
+        and delivery.first_call_at is None
+        and delivery.attempts == 0
+        and delivery.not_before > now
+    )
+
+
+def _label(delivery: Delivery, now: datetime) -> str:
+    if delivery.state == State.FILED:
+        return "Filed ✓"
+    if delivery.state == State.WITHDRAWN:
+        return "Withdrawn"
+    if delivery.hold in (Hold.PERSON, Hold.CONNECTION):
+        return "Needs you"
+    if can_undo(delivery, now=now):
+        return f"Approved (undo until {timezone.localtime(delivery.not_before):%H:%M:%S})"
+    return _label_under_way(delivery)
+
+
+def _label_under_way(delivery: Delivery) -> str:
+    if delivery.withdrawing:
+        return "Taking back"
+    if delivery.state == State.CONFIRMING and delivery.lease_until is None:
+        return "Filed, unconfirmed"
+    return f"Filing ({min(_DONE[State(delivery.state)] + 1, STEPS)}/{STEPS})"
+
+
+def _waits(delivery: Delivery, now: datetime) -> bool:
+    return delivery.hold in (Hold.RETRY, Hold.LIMIT) and delivery.not_before > now
+
+
+def _sentence(delivery: Delivery, problem: Explanation | None, now: datetime) -> str:
+    if problem is None:
+        return ""
+    if problem.code == Problem.LIMIT:
+        return f"{problem.happened} {_when(delivery, now)}"
+    sentence = f"{problem.happened} {problem.in_clio_sentence}"
+    return f"{sentence} {_when(delivery, now)}".rstrip()
+
+
+def _when(delivery: Delivery, now: datetime) -> str:
+    if not _waits(delivery, now):
+        return ""
+    seconds = (delivery.not_before - now).total_seconds()
+    if seconds < 60:
+        return "It goes on within a minute."
+    return f"It goes on at {timezone.localtime(delivery.not_before):%H:%M}."
