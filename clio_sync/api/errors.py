@@ -181,7 +181,7 @@ class ClioSurprised(ClioError):
         route: str = "",
         ambiguous: bool = False,
     ) -> None:
-        self.field = re.sub(r"[^\w.\[\]-]", "?", field, flags=re.ASCII)[:120]
+        self.field = re.sub(r"[^\w.\[\] -]", "?", field, flags=re.ASCII)[:120]
         self.problem = problem
         super().__init__(
             f"Clio's answer could not be understood: {self.field} {problem}.",

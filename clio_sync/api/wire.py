@@ -168,6 +168,9 @@ class Reservation:
     put_deadline: datetime
     """When to take put_url as expired: by what the address says, ten minutes from the answer at most."""
     version_number: int | None = None
+    name: str | None = None
+    parent: Ref | None = None
+    """The folder Clio has put it in."""
     parts: tuple[Part, ...] = ()
 
 
@@ -224,6 +227,8 @@ class Document:
             put_headers=version.put_headers,
             put_deadline=version.put_deadline,
             version_number=version.version_number,
+            name=self.name,
+            parent=self.parent,
         )
 
 
@@ -237,6 +242,7 @@ class ConfirmedDocument:
     fully_uploaded: bool
     size: int | None
     version_number: int | None
+    name: str | None = None
 
     def is_complete(self, *, version_uuid: str, size: int) -> bool:
         """True when Clio holds the whole of exactly this version. Anything less is not filed."""
@@ -260,10 +266,14 @@ DOCUMENT_FIELDS: Final = (
     "parent{id,name,root},external_properties{id,name,value},"
     "latest_document_version{" + VERSION_FIELDS + ",put_url,put_headers}"
 )
-RESERVATION_FIELDS: Final = "id,latest_document_version{uuid,version_number,put_url,put_headers}"
-MULTIPART_FIELDS: Final = "id,latest_document_version{uuid,version_number,put_headers,multiparts}"
+RESERVATION_FIELDS: Final = (
+    "id,name,parent{id,name},latest_document_version{uuid,version_number,put_url,put_headers}"
+)
+MULTIPART_FIELDS: Final = (
+    "id,name,parent{id,name},latest_document_version{uuid,version_number,put_headers,multiparts}"
+)
 MORE_PARTS_FIELDS: Final = "id,latest_document_version{uuid,multiparts}"
-CONFIRMED_FIELDS: Final = "id,etag,latest_document_version{uuid,fully_uploaded,size,version_number}"
+CONFIRMED_FIELDS: Final = "id,etag,name,latest_document_version{uuid,fully_uploaded,size,version_number}"
 
 
 def of(record_id: int | None, read: Callable[[Fields], T]) -> Callable[[Fields], T]:
@@ -395,6 +405,8 @@ def reservation(data: Fields) -> Reservation:
         put_headers=put_headers(version),
         put_deadline=put_deadline(put_url, answered_at=data.answered_at),
         version_number=version.maybe_number("version_number"),
+        name=data.maybe_text("name"),
+        parent=maybe_ref(data, "parent"),
     )
 
 
@@ -410,6 +422,8 @@ def multipart_reservation(data: Fields) -> Reservation:
         put_headers=put_headers(version),
         put_deadline=min(part.put_deadline for part in parts),
         version_number=version.maybe_number("version_number"),
+        name=data.maybe_text("name"),
+        parent=maybe_ref(data, "parent"),
         parts=parts,
     )
 
@@ -437,6 +451,7 @@ def confirmed(data: Fields) -> ConfirmedDocument:
         fully_uploaded=version.flag("fully_uploaded"),
         size=version.maybe_number("size"),
         version_number=version.maybe_number("version_number"),
+        name=data.maybe_text("name"),
     )
 
 
