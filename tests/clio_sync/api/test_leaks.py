@@ -71,7 +71,7 @@ def with_client(ask: Callable[[ClioClient], object]) -> Callable[[Script], objec
 
 
 def send(api: ClioClient, **changes: Any) -> object:
-    given = {
+    given: dict[str, Any] = {
         "url": PUT_URL,
         "headers": (("Content-Type", "a/b"),),
         "body": CLIENT_TEXT.encode(),
@@ -109,8 +109,8 @@ def trade(clio: Script) -> object:
     )
 
 
-def give_back(clio: Script) -> object:
-    return oauth.deauthorize(APP, access_token=Secret(ACCESS), transport=clio.transport)
+def give_back(clio: Script) -> None:
+    oauth.deauthorize(APP, access_token=Secret(ACCESS), transport=clio.transport)
 
 
 def told(status: int, error_type: str = "ArgumentError", message: str = CLIENT_TEXT) -> httpx.Response:
@@ -263,9 +263,7 @@ def test_what_comes_back_shows_no_secret_when_printed() -> None:
 def test_a_secret_hides_from_every_way_of_printing_it() -> None:
     secret = Secret(ACCESS)
 
-    assert {str(secret), repr(secret), f"{secret}", f"{secret:>40}", "{}".format(secret), f"{secret!r}"} == {
-        "***"
-    }
+    assert {str(secret), repr(secret), f"{secret}", f"{secret:>40}", f"{secret!r}"} == {"***"}
     assert [secret] == [Secret(ACCESS)]
     assert secret != Secret(FRESH)
     assert secret != ACCESS

@@ -1,4 +1,4 @@
-"""Every sample of Clio's wire format that concerns a call the client makes: asked alike, answer understood."""
+"""Every sample of Clio's wire format for a call the client makes: asked alike, answer understood."""
 
 from __future__ import annotations
 
