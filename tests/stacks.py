@@ -51,7 +51,7 @@ class Stack:
         return self.place.site
 
     def person(self, name: str) -> Person:
-        return next(person for person in self.place.people() if person.email.startswith(f"{name}@"))
+        return self.place.person(name)
 
     def sandbox(self, method: str, path: str, **arguments: Any) -> Any:
         """One call of the sandbox's control API; what it answered, read from JSON."""

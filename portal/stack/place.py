@@ -66,11 +66,17 @@ class Place:
     def publish(self) -> None:
         (self.data / "ports.json").write_text(json.dumps(dataclasses.asdict(self.ports)), encoding="utf-8")
 
+    def note_demo_drafts(self) -> None:
+        (self.data / "demo-drafts").touch()
+
     def people(self) -> list[Person]:
         """The demo people, as `portal.stack.prepare` noted them down."""
-        return [
-            Person(**fields) for fields in json.loads((self.data / "people.json").read_text(encoding="utf-8"))
-        ]
+        noted = json.loads((self.data / "people.json").read_text(encoding="utf-8"))
+        return [Person(**fields) for fields in noted]
+
+    def person(self, name: str) -> Person:
+        """The demo person of this first name, in lower case."""
+        return next(person for person in self.people() if person.email.startswith(f"{name}@"))
 
     def prepare(self) -> None:
         for folder in (self.data, self.logs, self.data / "sandbox"):
