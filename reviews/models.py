@@ -135,6 +135,20 @@ class Version(models.Model):
         return f"{self.file_name} v{self.number}"
 
 
+class Opening(models.Model):
+    """The first time a person opened a version's review screen. Opened is not reviewed."""
+
+    version = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="openings")
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["version", "user"], name="one_first_opening")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.version_id}"
+
+
 class Decision(models.Model):
     """One reviewer's verdict on one version, bound to its SHA-256. The database refuses to change it."""
 
