@@ -45,7 +45,7 @@ if ! runs .venv/bin/python || ! .venv/bin/python -m pip --version >/dev/null 2>&
     create
 fi
 echo "Installing $wanted into .venv (half a minute the first time)" >&2
-if ! .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-input --no-deps --require-hashes \
+if ! .venv/bin/python -m pip install --quiet --quiet --disable-pip-version-check --no-input --no-deps --require-hashes \
     -r "$wanted" >&2; then
     echo "Installing $wanted failed; the lines above say why. The package index must be reachable once." >&2
     exit 1

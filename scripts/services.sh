@@ -31,13 +31,13 @@ install() {
     apt-get install -y -qq --no-install-recommends $1 </dev/null >/dev/null
 }
 
-missing=$(missing_packages | tr '\n' ' ')
+missing=$(missing_packages | xargs)
 [ -n "$missing" ] || exit 0
 
 if [ "$(id -u)" = 0 ] && first_of apt-get; then
     echo "Installing for the tests: $missing" >&2
     install "$missing" >&2
-    missing=$(missing_packages | tr '\n' ' ')
+    missing=$(missing_packages | xargs)
     [ -n "$missing" ] || exit 0
 fi
 echo "The tests drive real programs that are not on this machine: $missing" >&2

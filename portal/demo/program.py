@@ -41,9 +41,9 @@ class Program:
     def outcome(self, draft_id: str) -> Outcome:
         told = self._read(self._client.get(f"/drafts/{draft_id}"))
         return Outcome(
-            state=told["state"],
-            sha256=told["sha256"],
-            document_id=(told.get("receipt") or {}).get("clio_document_id"),
+            state=told["status"],
+            sha256=told["versions"][-1]["sha256"],
+            document_id=(told["receipt"] or {}).get("clio_document_id"),
             told=told,
         )
 
@@ -51,7 +51,7 @@ class Program:
         answer = self._client.post(
             "/drafts",
             headers={"Idempotency-Key": key},
-            data={"matter": example.matter, "title": example.title, **example.provenance},
+            data={"matter_number": example.matter, "title": example.title, **_provenance(example)},
             files={"file": (example.path.name, example.content, example.media_type)},
         )
         return str(self._read(answer)["id"])
@@ -62,3 +62,7 @@ class Program:
             raise Unexpected(f"{answer.request.url.path} answered {answer.status_code}: {answer.text[:600]}")
         told: dict[str, Any] = answer.json()
         return told
+
+
+def _provenance(example: Example) -> dict[str, str]:
+    return {"made_by_ai": "true", **example.provenance} if example.provenance else {"made_by_ai": "false"}
