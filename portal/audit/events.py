@@ -371,11 +371,11 @@ def _as_text(kind: Kind, value: object) -> str | None:
 
 
 def _outside(text: str) -> str:
-    """Another system's id. Its shape is not ours to promise, and an odd one must not stop the work it belongs to."""
+    """Another system's id. We cannot promise its shape, and an odd one must not stop the work around it."""
     plain = text.strip('"')
-    return (
-        plain if _SHAPES[Kind.ID].fullmatch(plain) else f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
-    )
+    if _SHAPES[Kind.ID].fullmatch(plain):
+        return plain
+    return f"sha256:{hashlib.sha256(text.encode('utf-8', 'replace')).hexdigest()}"
 
 
 def instant(at: datetime) -> str:

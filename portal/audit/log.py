@@ -12,13 +12,14 @@ import re
 import secrets
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol, Self
 from urllib.parse import urlsplit
 
 from allauth.account.authentication import get_authentication_records
 from django.conf import settings
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -219,8 +220,9 @@ def _locked_head() -> Head:
     """The head row, held until the transaction ends. (SQLite holds the whole file: IMMEDIATE.)"""
     head = Head.objects.select_for_update().first()
     if head is None:
-        # The very first entry. Two may try; the database lets one row in, and both then wait for it.
-        Head.objects.bulk_create([Head(origin=origin())], ignore_conflicts=True)
+        # The very first entry. Two may try; the database lets one row in and refuses the other.
+        with suppress(DatabaseError), transaction.atomic():
+            Head.objects.create(origin=origin())
         head = Head.objects.select_for_update().get()
     return head
 

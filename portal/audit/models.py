@@ -6,7 +6,6 @@ touch history. Rows are written by `portal.audit.log` and by nothing else.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from functools import cached_property
 from typing import Any, Self
@@ -15,7 +14,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from portal.audit.columns import BodyInstant, BodyText, SequenceField
-from portal.audit.entry import NOTHING_BEFORE, commitment, entry_hash
+from portal.audit.entry import NOTHING_BEFORE, NotCanonical, commitment, entry_hash, parse
 
 
 class Outcome(models.TextChoices):
@@ -96,9 +95,11 @@ class Entry(models.Model):
 
     @cached_property
     def content(self) -> dict[str, Any]:
-        """What the bytes say."""
-        said: dict[str, Any] = json.loads(self.exact_bytes)
-        return said
+        """What the bytes say; nothing, if they are not an entry (only tampering can do that)."""
+        try:
+            return parse(self.exact_bytes)
+        except NotCanonical:
+            return {}
 
     @property
     def hash(self) -> bytes:
