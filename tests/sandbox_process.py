@@ -67,6 +67,7 @@ class SandboxProcess:
     client_id: str = "sandbox-app"
     client_secret: str = "sandbox-secret"
     process: subprocess.Popen[str] | None = field(default=None, repr=False)
+    http: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=60, verify=False), repr=False)
 
     # The process.
 
@@ -122,13 +123,15 @@ class SandboxProcess:
         self.process.send_signal(how)
         self.process.communicate(timeout=30)
         self.process = None
+        self.http.close()
+        self.http = httpx.Client(timeout=60, verify=False)
 
     # The control API.
 
     def control(self, method: str, path: str, content: object = None, **query: object) -> Any:
         """Call it and return the JSON; anything but success fails loudly."""
         shown = {name: str(value) for name, value in query.items() if value is not None}
-        response = httpx.request(method, f"{self.control_url}{path}", json=content, params=shown, timeout=60)
+        response = self.http.request(method, f"{self.control_url}{path}", json=content, params=shown)
         assert response.is_success, f"{method} {path}: {response.status_code} {response.text}"
         return response.json()
 
@@ -155,7 +158,7 @@ class SandboxProcess:
         return dict(self.control("GET", f"/documents/{document_id}"))
 
     def content(self, version_uuid: str) -> bytes:
-        return httpx.get(f"{self.control_url}/versions/{version_uuid}/content").content
+        return self.http.get(f"{self.control_url}/versions/{version_uuid}/content").content
 
     def fault(self, route: str, kind: str, **plan: object) -> int:
         """Plan a misfortune: ``fault("documents.update", "lose_after")``. Returns its id."""
@@ -185,7 +188,7 @@ class SandboxProcess:
         """The id of a seeded matter, found as a client would find it."""
         headers = {"Authorization": f"Bearer {self.tokens()['access_token']}"}
         query = {"query": display_number, "fields": "id,display_number"}
-        answer = httpx.get(f"{self.api_url}/api/v4/matters.json", headers=headers, params=query)
+        answer = self.http.get(f"{self.api_url}/api/v4/matters.json", headers=headers, params=query)
         numbers = {matter["display_number"]: int(matter["id"]) for matter in answer.json()["data"]}
         return numbers[display_number]
 
@@ -193,12 +196,12 @@ class SandboxProcess:
 
     def decide(self, authorize_url: str, *, user_id: int = ALICE, decision: str = "allow") -> httpx.Response:
         """Open the authorize URL, choose a user, press a button; the answer is not followed."""
-        page = httpx.get(authorize_url)
+        page = self.http.get(authorize_url)
         assert page.status_code == 200, page.text
         request_id = re.search(r'name="request" value="([^"]+)"', page.text)
         assert request_id is not None
         form = {"request": request_id[1], "user_id": str(user_id), "decision": decision}
-        return httpx.post(f"{self.api_url}/oauth/authorize", data=form)
+        return self.http.post(f"{self.api_url}/oauth/authorize", data=form)
 
     def authorize_url(self, redirect_uri: str, **query: str) -> str:
         given = {"response_type": "code", "client_id": self.client_id, "redirect_uri": redirect_uri, **query}

@@ -14,6 +14,8 @@ from clio_sync.sandbox.server import Listener
 from clio_sync.sandbox.state import Addresses, State
 from clio_sync.sandbox.storage import StorageHost
 
+_POLL_SECONDS = 0.05  # how soon a listener notices that it is to stop
+
 
 @dataclass(frozen=True)
 class Ports:
@@ -43,7 +45,8 @@ class Sandbox:
     def start(self) -> None:
         seed.fill(self.state)
         for listener in (self.api, self.storage, self.control):
-            threading.Thread(target=listener.serve_forever, name=listener.server_title, daemon=True).start()
+            name, serve = listener.server_title, listener.serve_forever
+            threading.Thread(target=serve, args=(_POLL_SECONDS,), name=name, daemon=True).start()
 
     def stop(self) -> None:
         for listener in (self.api, self.storage, self.control):

@@ -49,7 +49,8 @@ CREATE INDEX IF NOT EXISTS folder_matter ON folder (matter_id);
 CREATE TABLE IF NOT EXISTS document (
     id INTEGER PRIMARY KEY, name TEXT NOT NULL, parent_id INTEGER NOT NULL, matter_id INTEGER,
     contact_id INTEGER, document_category_id INTEGER, creator_id INTEGER NOT NULL,
-    locked INTEGER NOT NULL DEFAULT 0, received_at TEXT NOT NULL, deleted_at TEXT, seeded INTEGER NOT NULL DEFAULT 0,
+    locked INTEGER NOT NULL DEFAULT 0, received_at TEXT NOT NULL, deleted_at TEXT,
+    seeded INTEGER NOT NULL DEFAULT 0,
     created_at TEXT NOT NULL, updated_at TEXT NOT NULL, rev INTEGER NOT NULL DEFAULT 1
 ) STRICT;
 CREATE INDEX IF NOT EXISTS document_parent ON document (parent_id);
