@@ -27,6 +27,7 @@ th, td { border: 1px solid var(--line); padding: .4em .6em; text-align: left; ve
 th p, td p { margin: 0 0 .4em; } th p:last-child, td p:last-child { margin-bottom: 0; }
 pre { white-space: pre-wrap; font: 14px/1.55 ui-monospace, "SF Mono", Menlo, Consolas, monospace; }
 blockquote { border-left: 3px solid var(--line); padding-left: 1em; color: var(--quiet); }
+sup, sub { line-height: 0; }
 img { max-width: 100%; height: auto; }
 a { color: inherit; text-decoration: underline; }
 a[data-href]:not([data-href^="#"])::after {

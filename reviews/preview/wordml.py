@@ -44,6 +44,8 @@ STYLE_MAP = "\n".join(
         f"r.{DELETED}{HIDDEN} => del.cs-del > span.cs-hidden",
         "r.CsNumber => span.cs-number",
         *(f"p.CsLevel{level} => p.cs-level{level}:fresh" for level in range(1, 10)),
+        "p[style-name='Title'] => h1:fresh",
+        "p[style-name='Subtitle'] => h2:fresh",
         "comment-reference => sup",
         "u => u",
         "strike => s",
