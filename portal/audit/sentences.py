@@ -77,6 +77,9 @@ SENTENCES: Mapping[Event, str] = {
     Event.DELIVERY_NEEDS_PERSON: "{object} needs a person[: {reason}][, at step {step}].",
     Event.DELIVERY_RETRIED: "{actor} asked for {object} to be tried again.",
     Event.DELIVERY_WITHDRAWN: "{actor} withdrew {object}[ at step {step}].",
+    Event.DELIVERY_CANCELLED: "{actor} called {object} back[ at step {step}].",
+    Event.DELIVERY_ABANDON_STARTED: "{actor} began to remove {object} at Clio[, document {clio_document}].",
+    Event.DELIVERY_ABANDONED: "{actor} gave up {object}[; document {clio_document} was not filed].",
     Event.DELIVERY_HASH_MISMATCH: (
         "{object} was stopped: the bytes are not those that were approved[ ({found} instead of {expected})]."
     ),
