@@ -148,6 +148,15 @@ ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # strangers get no mail from us
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_FORMS = {
+    "login": "portal.accounts.sign_in_forms.SignIn",
+    "reauthenticate": "portal.accounts.sign_in_forms.Confirm",
+    "reset_password": "portal.accounts.sign_in_forms.ForgotPassword",
+    "reset_password_from_key": "portal.accounts.sign_in_forms.ChoosePassword",
+    "change_password": "portal.accounts.sign_in_forms.ChangePassword",
+}
 ACCOUNT_REAUTHENTICATION_TIMEOUT = envint("STEP_UP_SECONDS", 900, least=30)
 STEP_UP_SECONDS = ACCOUNT_REAUTHENTICATION_TIMEOUT
 ALLAUTH_TRUSTED_PROXY_COUNT = envint("TRUSTED_PROXY_COUNT", 0)

@@ -11,7 +11,7 @@ from reviews.api import api
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("api/v1/", api.urls),
-    path("account/", include("allauth.account.urls")),
+    path("account/", include("portal.accounts.sign_in_urls")),
     path("design/", design, name="design"),
     path("", include("portal.accounts.urls")),
     path("log/", include("portal.audit.urls")),

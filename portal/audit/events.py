@@ -31,6 +31,8 @@ class Event(StrEnum):
     PERSON_CHANGED = "person.changed"
     PERSON_DEACTIVATED = "person.deactivated"
     PERSON_REACTIVATED = "person.reactivated"
+    PERSON_INVITED = "person.invited"
+    PERSON_PASSWORD_CHANGED = "person.password_changed"  # noqa: S105  the name of an event
     ROLE_GRANTED = "role.granted"
     ROLE_REVOKED = "role.revoked"
     ACCESS_DENIED = "access.denied"
@@ -147,6 +149,8 @@ CATALOGUE: Mapping[Event, Spec] = {
     Event.PERSON_CHANGED: spec(texts="full_name licence_number", fields=CODES),
     Event.PERSON_DEACTIVATED: spec(texts="reason", keys_revoked=COUNT, connections_revoked=COUNT),
     Event.PERSON_REACTIVATED: spec(texts="reason"),
+    Event.PERSON_INVITED: spec(channel=CODE),
+    Event.PERSON_PASSWORD_CHANGED: spec(method=CODE),
     Event.ROLE_GRANTED: spec(role=CODE, grant=ID),
     Event.ROLE_REVOKED: spec(role=CODE, grant=ID),
     Event.ACCESS_DENIED: spec(texts="reason", method=CODE, route=CODE, status=COUNT, reason_code=CODE),
