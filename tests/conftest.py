@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from django.test import Client
+from django.test import Client, override_settings
 
 from portal.accounts.models import User
 from tests.append_only import allow_flush
@@ -19,6 +19,13 @@ def _flush_past_the_triggers() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _quick_passwords() -> Iterator[None]:
+    """The real hasher is slow on purpose; a third of a second for each person of the cast adds up."""
+    with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
+        yield
+
+
 @pytest.fixture
 def cast(db: None) -> Cast:
     return Cast()
@@ -29,6 +36,7 @@ def sign_in(client: Client) -> Callable[[User], Client]:
     """Sign a person in through the real page, so that the session holds a recent authentication."""
 
     def enter(user: User) -> Client:
+        client.cookies.clear()  # whoever was signed in is not any longer
         answer = client.post("/account/login/", {"login": user.email, "password": PASSWORD})
         assert answer.status_code == 302, answer.content[:500]
         return client
