@@ -27,6 +27,8 @@ SENTENCES: Mapping[Event, str] = {
     Event.PERSON_CHANGED: "{actor} changed the details of {object}[: {fields}].",
     Event.PERSON_DEACTIVATED: "{actor} deactivated {object}[; {keys_revoked} API keys were revoked].",
     Event.PERSON_REACTIVATED: "{actor} reactivated {object}.",
+    Event.PERSON_INVITED: "{actor} made a password link for {object}[ ({channel})].",
+    Event.PERSON_PASSWORD_CHANGED: "The password of {object} was changed[ ({method})].",
     Event.ROLE_GRANTED: "{actor} gave {object} the role {role}.",
     Event.ROLE_REVOKED: "{actor} took the role {role} from {object}.",
     Event.ACCESS_DENIED: "{actor} was turned away[ at {route}][ ({reason_code})].",
