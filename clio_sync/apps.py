@@ -6,3 +6,6 @@ from django.apps import AppConfig
 class ClioSyncConfig(AppConfig):
     name = "clio_sync"
     verbose_name = "Clio"
+
+    def ready(self) -> None:
+        from clio_sync import keys, regions  # noqa: F401, PLC0415 - registers their checks

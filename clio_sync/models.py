@@ -44,6 +44,7 @@ class Connection(models.Model):
     access_sealed = models.BinaryField(default=bytes)
     refresh_sealed = models.BinaryField(default=bytes)
     token_version = models.PositiveIntegerField(default=0)
+    token_issued_at = models.DateTimeField(null=True, blank=True)
     expires_at = models.DateTimeField(null=True, blank=True)
     refresh_lease_owner = models.CharField(max_length=40, blank=True)
     refresh_lease_until = models.DateTimeField(null=True, blank=True)

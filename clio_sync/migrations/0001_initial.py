@@ -31,6 +31,7 @@ class Migration(migrations.Migration):
                 ('access_sealed', models.BinaryField(default=bytes)),
                 ('refresh_sealed', models.BinaryField(default=bytes)),
                 ('token_version', models.PositiveIntegerField(default=0)),
+                ('token_issued_at', models.DateTimeField(blank=True, null=True)),
                 ('expires_at', models.DateTimeField(blank=True, null=True)),
                 ('refresh_lease_owner', models.CharField(blank=True, max_length=40)),
                 ('refresh_lease_until', models.DateTimeField(blank=True, null=True)),

@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from clio_sync import keys, vault
+
+
+class Command(BaseCommand):
+    help = (
+        "Seal every stored token under the first key of TOKEN_KEYS. "
+        "Put the new key first, restart the portal, run this, and then take the old key out."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
+
+    def handle(self, *, dry_run: bool, **options: Any) -> None:
+        result = keys.reseal(dry_run=dry_run)
+        did = "would be sealed anew" if dry_run else "sealed anew"
+        self.stdout.write(
+            f"{result.done} {did} under the key {vault.current_key()!r}, {result.current} were already."
+        )
+        if result.unreadable:
+            raise CommandError(
+                f"{result.unreadable} cannot be opened with any key of TOKEN_KEYS. "
+                "Keep the old keys; those connections have to be reconnected."
+            )

@@ -1,0 +1,271 @@
+"""Reading matters from Clio, so that a person can say where a draft goes and we can check it.
+
+What was read is remembered for a minute by connection and token version, because people type faster than
+Clio's limit allows. The check at the door asks Clio about the matter anew.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from typing import Final, TypeVar
+
+from django.core.cache import cache
+
+from clio_sync import connections, regions
+from clio_sync.api import wire
+from clio_sync.api.client import ClioClient
+from clio_sync.api.errors import ClioError, NeedsReconnect, NotFound, Refused, RetryLater
+from clio_sync.calls import client_for
+from clio_sync.destinations import Destination
+from clio_sync.errors import BadDestination, ClioUnavailable
+from clio_sync.models import Connection
+
+__all__ = [
+    "BadDestination",
+    "Category",
+    "ClioUnavailable",
+    "Folder",
+    "Matter",
+    "categories",
+    "check_destination",
+    "folders",
+    "matter",
+    "search",
+]
+
+T = TypeVar("T")
+
+REMEMBERED: Final = 60
+MOST_MATTERS: Final = 200
+"""Clio's largest page. A search that finds more needs another word, not a longer list."""
+MOST_FOLDERS: Final = 1000
+ROOM: Final = {"number": 100, "name": 255}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Matter:
+    id: int
+    number: str
+    description: str
+    client_name: str
+    practice_area: str
+    status: str
+
+    @property
+    def is_selectable(self) -> bool:
+        """A closed matter is shown, so that nobody looks for it in vain, but takes no drafts."""
+        return self.status.lower() != "closed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Folder:
+    """`name` is how a person finds it, with the folders around it: `Correspondence / 2026`."""
+
+    id: int
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Category:
+    id: int
+    name: str
+
+
+def search(connection: Connection, text: str, *, limit: int = 20) -> list[Matter]:
+    """Matters for what somebody typed: those that take documents first, then closed ones.
+
+    Clio's index lags some seconds behind. Raises ClioUnavailable, or BadDestination for a broken connection.
+    """
+    found = _remembered(
+        connection, f"search:{text.strip().lower()}", lambda clio: _search(clio, text.strip())
+    )
+    return sorted(found, key=lambda one: not one.is_selectable)[:limit]
+
+
+def matter(connection: Connection, matter_id: int) -> Matter:
+    """One matter as Clio has it now. Raises BadDestination (unknown_matter)."""
+    with _asking(connection, missing=("unknown_matter", _NO_MATTER)) as clio:
+        return _matter(clio.matter(matter_id))
+
+
+def folders(connection: Connection, matter_id: int) -> list[Folder]:
+    """The folders of a matter, by path. The matter itself is the root, and not among them."""
+    return _remembered(connection, f"folders:{matter_id}", lambda clio: _folders(clio, matter_id))
+
+
+def categories(connection: Connection) -> list[Category]:
+    return _remembered(connection, "categories", _categories)
+
+
+def check_destination(
+    *,
+    connection_id: uuid.UUID | str | None,
+    file_name: str,
+    matter_id: int | None = None,
+    matter_number: str = "",
+    folder_id: int | None = None,
+    category_id: int | None = None,
+    document_id: int | None = None,
+) -> Destination:
+    """The destination with the names that Clio has for it now, or BadDestination.
+
+    A matter is named by its id, or else by its whole number. With `document_id` the draft becomes a new
+    version of that document, which has to lie in the matter.
+    """
+    connection = connections.named(connection_id)
+    found = _named_matter(connection, matter_id, matter_number)
+    if not found.is_selectable:
+        raise BadDestination(
+            "closed_matter", f"Matter {found.number} is closed. Reopen it in Clio, or choose another one."
+        )
+    folder = _folder_of(connection, found, folder_id)
+    category = _category_of(connection, category_id)
+    if document_id is not None:
+        _must_hold(connection, found, document_id)
+    return Destination(
+        connection_id=str(connection.pk),
+        matter_id=found.id,
+        matter_number=found.number,
+        matter_description=found.description,
+        client_name=found.client_name,
+        file_name=file_name,
+        folder_id=folder.id if folder else None,
+        folder_name=folder.name if folder else "",
+        category_id=category.id if category else None,
+        category_name=category.name if category else "",
+        document_id=document_id,
+    )
+
+
+def _named_matter(connection: Connection, matter_id: int | None, number: str) -> Matter:
+    if matter_id is not None:
+        return matter(connection, matter_id)
+    wanted = number.strip()
+    if not wanted:
+        raise BadDestination("no_matter", "Choose the matter in which the draft belongs.")
+    with _asking(connection) as clio:
+        found = [one for one in _search(clio, wanted) if one.number.casefold() == wanted.casefold()]
+    if len(found) != 1:
+        raise BadDestination("unknown_matter", _NO_MATTER if not found else _MANY_MATTERS)
+    return found[0]
+
+
+def _folder_of(connection: Connection, found: Matter, folder_id: int | None) -> Folder | None:
+    if folder_id is None:
+        return None
+    folder = next((one for one in folders(connection, found.id) if one.id == folder_id), None)
+    if folder is None:
+        with _asking(connection) as clio:  # made a moment ago, perhaps
+            folder = next((one for one in _folders(clio, found.id) if one.id == folder_id), None)
+    if folder is None:
+        raise BadDestination(
+            "unknown_folder", f"Matter {found.number} has no such folder. Choose another one."
+        )
+    return folder
+
+
+def _category_of(connection: Connection, category_id: int | None) -> Category | None:
+    if category_id is None:
+        return None
+    category = next((one for one in categories(connection) if one.id == category_id), None)
+    if category is None:
+        with _asking(connection) as clio:
+            category = next((one for one in _categories(clio) if one.id == category_id), None)
+    if category is None:
+        raise BadDestination("unknown_category", "Clio has no such document category. Choose another one.")
+    return category
+
+
+def _must_hold(connection: Connection, found: Matter, document_id: int) -> None:
+    missing = ("unknown_document", "Clio does not have this document, or the connected user may not see it.")
+    with _asking(connection, missing=missing) as clio:
+        document = clio.document(document_id)
+    if document.deleted_at is not None or document.matter is None or document.matter.id != found.id:
+        raise BadDestination("unknown_document", f"This document does not lie in matter {found.number}.")
+
+
+# Asking Clio
+
+_NO_MATTER: Final = "Clio has no such matter, or the connected Clio user may not see it."
+_MANY_MATTERS: Final = "Clio has more than one matter of this number. Name it by its id."
+
+
+def _search(clio: ClioClient, text: str) -> list[Matter]:
+    status = ("open", "pending", "closed") if text else ("open", "pending")
+    page = clio.matters(query=text, status=status, limit=MOST_MATTERS).first_page()
+    return [_matter(one) for one in page.items]
+
+
+def _folders(clio: ClioClient, matter_id: int) -> list[Folder]:
+    known = {one.id: one for one in islice(clio.folders(matter_id=matter_id), MOST_FOLDERS)}
+    inner = (one for one in known.values() if not one.root)
+    listed = [Folder(id=one.id, name=_path(one, known)) for one in inner]
+    return sorted(listed, key=lambda folder: folder.name.casefold())
+
+
+def _path(folder: wire.Folder, known: dict[int, wire.Folder]) -> str:
+    names, seen = [folder.name], {folder.id}
+    while (
+        folder.parent and (above := known.get(folder.parent.id)) and not above.root and above.id not in seen
+    ):
+        folder = above
+        names.append(folder.name)
+        seen.add(folder.id)
+    return " / ".join(reversed(names))[: ROOM["name"]]
+
+
+def _categories(clio: ClioClient) -> list[Category]:
+    return sorted(
+        (Category(id=one.id, name=one.name[: ROOM["name"]]) for one in clio.document_categories()),
+        key=lambda category: category.name.casefold(),
+    )
+
+
+def _matter(one: wire.Matter) -> Matter:
+    return Matter(
+        id=one.id,
+        number=(one.display_number or str(one.id))[: ROOM["number"]],
+        description=(one.description or "")[: ROOM["name"]],
+        client_name=((one.client and one.client.name) or "")[: ROOM["name"]],
+        practice_area=(one.practice_area and one.practice_area.name) or "",
+        status=one.status or "",
+    )
+
+
+def _remembered(connection: Connection, name: str, ask: Callable[[ClioClient], T]) -> T:
+    digest = hashlib.sha256(name.encode()).hexdigest()
+    key = f"clio:{connection.pk}:{connection.token_version}:{digest}"
+    known: T | None = cache.get(key)
+    if known is None:
+        with _asking(connection) as clio:
+            known = ask(clio)
+        cache.set(key, known, REMEMBERED)
+    return known
+
+
+@contextmanager
+def _asking(connection: Connection, *, missing: tuple[str, str] | None = None) -> Iterator[ClioClient]:
+    """A client whose errors are told in sentences; `missing` is what "not found" means."""
+    try:
+        with client_for(connection) as clio:
+            yield clio
+    except NotFound as error:
+        raise BadDestination(*(missing or ("not_found", error.sentence))) from error
+    except NeedsReconnect as error:
+        raise BadDestination("not_connected", error.sentence) from error
+    except Refused as error:
+        raise BadDestination("clio_refused", error.sentence) from error
+    except RetryLater as error:
+        raise ClioUnavailable(_LATER, retry_after=error.retry_after) from error
+    except ClioError as error:
+        raise ClioUnavailable(error.sentence) from error
+    except regions.RegionNotReady as error:
+        raise BadDestination("not_connected", str(error)) from error
+
+
+_LATER: Final = "Clio cannot be asked just now. Nothing was changed; try again in a minute."
