@@ -1,0 +1,1 @@
+"""Measurements of what docs/performance.md promises: figures to standard output, progress to the other."""

@@ -76,7 +76,6 @@ def lines(state: State, *, filters: dict[str, str], since: int, limit: int) -> l
 
 def _line(row: Row) -> dict[str, Any]:
     line = as_dict(row)
-    del line["at_s"]
     for name in ("query", "headers", "response_headers"):
         line[name] = json.loads(line[name])
     for name in ("body", "response_body"):

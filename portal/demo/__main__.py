@@ -16,7 +16,7 @@ from pathlib import Path
 import httpx
 
 from portal.demo import examples, people
-from portal.demo.browser import Browser, Unexpected
+from portal.demo.browser import Unexpected
 from portal.demo.examples import Example
 from portal.demo.program import Outcome, Program
 from portal.demo.proof import Filed, table
@@ -42,17 +42,17 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def offer(place: Place) -> int:
-    program = _connected(place)
+    program = _begun(place)
     for example in examples.load():
-        program.submit(example)
+        program.submit_twice(example)
     place.note_demo_drafts()
     print("The sandbox is connected, and the queue holds demo drafts.", flush=True)
     return 0
 
 
 def prove(place: Place) -> int:
-    program = _connected(place)
-    drafts = {program.submit(example): example for example in examples.load()}
+    program = _begun(place)
+    drafts = {program.submit_twice(example): example for example in examples.load()}
     print(f"carol's program submitted {len(drafts)} drafts through the API.", flush=True)
     seen = _approve_all(place, list(drafts))
     print("alice read and approved each of them.", flush=True)
@@ -62,21 +62,17 @@ def prove(place: Place) -> int:
     return _verdict(place, documents, outcomes)
 
 
-def _connected(place: Place) -> Program:
-    """Dana, an admin, connects the sandbox and makes a key for carol's drafting program."""
-    carol = place.person("carol")
-    with _at_browser(place, "dana") as dana:
-        people.connect_sandbox(dana, place)
-        key = people.make_key(dana, name="Drafting program", owner=carol.name)
+def _begun(place: Place) -> Program:
+    program = people.begin(place)
     print(
         "dana connected the sandbox through its consent page and made an API key for carol's program.",
         flush=True,
     )
-    return Program(place.site, key)
+    return program
 
 
 def _approve_all(place: Place, drafts: Sequence[str]) -> dict[str, str]:
-    with _at_browser(place, "alice") as alice:
+    with people.at_browser(place, "alice") as alice:
         return {draft: people.approve(alice, draft).sha256 for draft in drafts}
 
 
@@ -102,7 +98,7 @@ def _evidence(
         document_id = (outcome.document_id if outcome else None) or 0
         found = stored.get(document_id, NOTHING)
         return Filed(
-            name=example.path.name,
+            name=example.name,
             submitted=example.sha256,
             approved=seen[draft],
             stored=found.sha256,
@@ -146,13 +142,6 @@ def _audit_says(place: Place, faults: list[str]) -> str:
     if verified.returncode:
         faults.append(f"audit_verify: {verified.stdout}{verified.stderr}".strip())
     return f"audit_verify: {verified.stdout.strip()}"
-
-
-def _at_browser(place: Place, name: str) -> Browser:
-    person = place.person(name)
-    browser = Browser(place.site)
-    browser.sign_in(person.email, person.password)
-    return browser
 
 
 if __name__ == "__main__":

@@ -14,15 +14,11 @@ FOLDER = Path(__file__).resolve().parents[2] / "examples"
 
 @dataclass(frozen=True)
 class Example:
-    path: Path
-    media_type: str
+    name: str
+    content: bytes
     matter: str
     title: str
     provenance: dict[str, str]
-
-    @cached_property
-    def content(self) -> bytes:
-        return self.path.read_bytes()
 
     @cached_property
     def sha256(self) -> str:
@@ -30,8 +26,14 @@ class Example:
 
 
 def load(folder: Path = FOLDER) -> list[Example]:
-    told: list[dict[str, Any]] = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    told: dict[str, Any] = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     return [
-        Example(folder / one["file"], one["media_type"], one["matter"], one["title"], one["provenance"])
-        for one in told
+        Example(
+            Path(one["file"]).name,
+            (folder / one["file"]).read_bytes(),
+            one["matter"],
+            one["title"],
+            one["provenance"],
+        )
+        for one in told["drafts"]
     ]

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from portal.demo.browser import Browser, Page, Unexpected
+from portal.demo.program import Program
 from portal.stack.place import Place
 
 KEY = re.compile(r"\bcsk_[\w-]{20,}")
@@ -19,11 +20,24 @@ class Seen:
     sha256: str
 
 
+def begin(place: Place) -> Program:
+    """Dana, an admin, connects the sandbox and makes a key for carol's drafting program."""
+    with at_browser(place, "dana") as dana:
+        connect_sandbox(dana, place)
+        return Program(place.site, make_key(dana, name="Drafting program", owner=place.person("carol").name))
+
+
+def at_browser(place: Place, name: str) -> Browser:
+    """One of the demo people, signed in."""
+    person = place.person(name)
+    browser = Browser(place.site)
+    browser.sign_in(person.email, person.password)
+    return browser
+
+
 def connect_sandbox(dana: Browser, place: Place) -> None:
     """Through the pages a person meets: choose the region, agree at Clio, come back."""
-    page = dana.open("/clio/")
-    if place.sandbox in page.text:
-        raise Unexpected(f"{page.address} names the sandbox's address to its reader")
+    page = dana.open("/clio/connect/")
     consent = dana.submit(page, page.form("region", "sandbox"), {"region": "sandbox"})
     if not consent.address.startswith(place.sandbox):
         raise Unexpected(f"connecting led to {consent.address}, not to Clio: {consent.words()[:600]}")
@@ -34,9 +48,8 @@ def connect_sandbox(dana: Browser, place: Place) -> None:
 
 def make_key(dana: Browser, *, name: str, owner: str) -> str:
     """A key for the drafting program, owned by a submitter. The page shows it once."""
-    page = dana.open("/people/keys/")
-    form = page.form("name", action="keys")
-    shown = dana.submit(page, form, {"name": name, "owner": _choice_of(page, owner)})
+    page = dana.open("/keys/add/")
+    shown = dana.submit(page, page.form("owner"), {"name": name, "owner": _choice_of(page, owner)})
     found = KEY.search(shown.text)
     if found is None:
         raise Unexpected(f"{shown.address} shows no new key: {shown.words()[:600]}")

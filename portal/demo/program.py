@@ -28,14 +28,12 @@ class Program:
             base_url=f"{site}/api/v1", headers={"Authorization": f"Bearer {key}"}, timeout=60.0
         )
 
-    def submit(self, example: Example) -> str:
+    def submit_twice(self, example: Example) -> str:
         """Send a file twice, as a program does that lost the first answer; both must be one draft."""
         key = str(uuid.uuid4())
-        first, second = self._send(example, key), self._send(example, key)
+        first, second = self.submit(example, key), self.submit(example, key)
         if first != second:
-            raise Unexpected(
-                f"{example.path.name}: one Idempotency-Key made two drafts, {first} and {second}"
-            )
+            raise Unexpected(f"{example.name}: one Idempotency-Key made two drafts, {first} and {second}")
         return first
 
     def outcome(self, draft_id: str) -> Outcome:
@@ -47,12 +45,13 @@ class Program:
             told=told,
         )
 
-    def _send(self, example: Example, key: str) -> str:
+    def submit(self, example: Example, key: str) -> str:
+        """Send a file under this Idempotency-Key; the id of its draft."""
         answer = self._client.post(
             "/drafts",
             headers={"Idempotency-Key": key},
             data={"matter_number": example.matter, "title": example.title, **_provenance(example)},
-            files={"file": (example.path.name, example.content, example.media_type)},
+            files={"file": (example.name, example.content)},
         )
         return str(self._read(answer)["id"])
 
@@ -65,4 +64,8 @@ class Program:
 
 
 def _provenance(example: Example) -> dict[str, str]:
-    return {"made_by_ai": "true", **example.provenance} if example.provenance else {"made_by_ai": "false"}
+    """Who made the file, in the API's words: `model_version` is the version of the AI, not of the draft."""
+    if not example.provenance:
+        return {"made_by_ai": "false"}
+    said = dict(example.provenance)
+    return {"made_by_ai": "true", "model_version": said.pop("version"), **said}

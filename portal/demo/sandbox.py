@@ -31,8 +31,13 @@ class Ledger:
 
     def filing_calls(self) -> Counter[int]:
         """API calls that touched each document: its creation counts by the id in the answer."""
-        calls = self._read("/ledger", listener="api")["calls"]
+        calls = self.calls(listener="api")
         return Counter(about for call in calls if (about := _document_of(call)) is not None)
+
+    def calls(self, **filters: str) -> list[dict[str, Any]]:
+        """Lines of the ledger; the filters are those of the control API."""
+        lines: list[dict[str, Any]] = self._read("/ledger", **filters)["calls"]
+        return lines
 
     def _read(self, path: str, **query: str) -> dict[str, Any]:
         answer = self._client.get(path, params=query)

@@ -1,0 +1,69 @@
+"""Measure what docs/performance.md promises.
+
+python -m bench             every figure, about ten minutes
+python -m bench --short     the same with few drafts, about two
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from bench import filing
+from tests import services
+from tests.environment import DEFAULTS
+from tests.stacks import bare_environment
+
+ROOT = Path(__file__).resolve().parents[1]
+SEED = 20261121
+
+
+def main(arguments: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench", usage=__doc__)
+    parser.add_argument("--short", action="store_true")
+    parser.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument("--only", choices=("queue", "filing"))
+    chosen = parser.parse_args(arguments)
+    verdicts = []
+    if chosen.only != "filing":
+        verdicts += _queue_pages(short=chosen.short, seed=chosen.seed)
+    if chosen.only != "queue":
+        single, backlog = (4, 10) if chosen.short else (40, 75)
+        verdicts.append(filing.measure(single=single, backlog=backlog, seed=chosen.seed))
+    return 0 if all(verdicts) else 1
+
+
+def _queue_pages(*, short: bool, seed: int) -> list[bool]:
+    drafts, requests = (2_000, 50) if short else (20_000, 400)
+    with services.postgresql() as database:
+        on_postgresql = _queue_page({"DATABASE_URL": database}, drafts=drafts, requests=requests, seed=seed)
+    return [on_postgresql, _queue_page({}, drafts=drafts, requests=requests, seed=seed)]
+
+
+def _queue_page(settings: dict[str, str], *, drafts: int, requests: int, seed: int) -> bool:
+    """In a process of its own, which reads these settings."""
+    with tempfile.TemporaryDirectory(prefix="countersign-bench-") as data:
+        measured = subprocess.run(
+            [
+                *(sys.executable, "-m", "bench.queue_page", "--drafts", str(drafts)),
+                *("--requests", str(requests), "--seed", str(seed)),
+            ],
+            cwd=ROOT,
+            env={
+                **bare_environment(),
+                **DEFAULTS,
+                "DJANGO_SETTINGS_MODULE": "portal.settings",
+                "DATA_DIR": data,
+                **settings,
+            },
+            check=False,
+        )
+    return measured.returncode == 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
