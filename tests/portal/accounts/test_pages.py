@@ -246,3 +246,8 @@ def test_everyone_has_an_account_page(cast: Cast, sign_in: SignIn) -> None:
     page = sign_in(cast.mallory).get("/me/").text
     assert "none yet" in page
     assert "Drafter" not in page
+
+
+def test_a_reviewer_finds_their_clio_connection(cast: Cast, sign_in: SignIn) -> None:
+    assert 'href="/clio/mine/"' in sign_in(cast.alice).get("/me/").text
+    assert 'href="/clio/mine/"' not in sign_in(cast.carol).get("/me/").text
