@@ -160,7 +160,7 @@ class SandboxProcess:
     def content(self, version_uuid: str) -> bytes:
         return self.http.get(f"{self.control_url}/versions/{version_uuid}/content").content
 
-    def fault(self, route: str, kind: str, **plan: object) -> int:
+    def fault(self, route: str, kind: str, /, **plan: object) -> int:
         """Plan a misfortune: ``fault("documents.update", "lose_after")``. Returns its id."""
         return int(self.control("POST", "/faults", {"route": route, "kind": kind, **plan})["ids"][0])
 
@@ -173,7 +173,7 @@ class SandboxProcess:
     def advance(self, seconds: float) -> None:
         self.control("POST", "/clock", {"advance_seconds": seconds})
 
-    def act(self, name: str, **values: object) -> dict[str, Any]:
+    def act(self, name: str, /, **values: object) -> dict[str, Any]:
         """What a person does in Clio: ``act("close_matter", matter_id=...)``, ``act("revoke_grant")``."""
         return dict(self.control("POST", "/act", {"act": name, **values}))
 
@@ -203,7 +203,7 @@ class SandboxProcess:
         form = {"request": request_id[1], "user_id": str(user_id), "decision": decision}
         return self.http.post(f"{self.api_url}/oauth/authorize", data=form)
 
-    def authorize_url(self, redirect_uri: str, **query: str) -> str:
+    def authorize_url(self, redirect_uri: str, /, **query: str) -> str:
         given = {"response_type": "code", "client_id": self.client_id, "redirect_uri": redirect_uri, **query}
         return f"{self.api_url}/oauth/authorize?{urlencode(given)}"
 

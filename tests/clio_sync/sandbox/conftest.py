@@ -27,7 +27,10 @@ def clio(sandbox: SandboxProcess) -> Iterator[httpx.Client]:
     """A bare client of the API, signed in as Alice."""
     token = sandbox.tokens(ALICE)["access_token"]
     with httpx.Client(
-        base_url=f"{sandbox.api_url}/api/v4", headers={"Authorization": f"Bearer {token}"}, timeout=30
+        base_url=f"{sandbox.api_url}/api/v4",
+        headers={"Authorization": f"Bearer {token}"},
+        timeout=30,
+        verify=False,
     ) as client:
         yield client
 
