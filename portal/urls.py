@@ -6,11 +6,11 @@ from django.urls import include, path
 
 from portal.design import design
 from portal.health import healthz
-from reviews.api import api
+from reviews.api import urls as api_urls
 
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
-    path("api/v1/", api.urls),
+    path("api/v1/", api_urls()),
     path("account/", include("portal.accounts.sign_in_urls")),
     path("design/", design, name="design"),
     path("", include("portal.accounts.urls")),

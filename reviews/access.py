@@ -9,7 +9,14 @@ from django.http import Http404
 from portal.accounts.models import User
 from reviews.models import Draft, Version
 
-_NEEDED = ("submitter", "reviewer", "latest_version", "connection", "delivery", "delivery__connection")
+_NEEDED = (
+    "submitter",
+    "reviewer",
+    "latest_version__made_by",
+    "connection",
+    "delivery",
+    "delivery__connection",
+)
 
 
 def get_draft_for(user: User, draft_id: uuid.UUID) -> Draft:

@@ -1,7 +1,352 @@
-"""The door for programs: submit drafts, and read what one submitted."""
+"""The door for programs: submit drafts, answer returned ones, and read what became of one's own.
+
+A key can do nothing else: it cannot read another's drafts, decide, file, or see a connection. OpenAPI
+is at /api/v1/openapi.json, and docs/api.md says it in words.
+"""
 
 from __future__ import annotations
 
-from ninja import NinjaAPI
+import uuid
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any, BinaryIO, cast
 
-api = NinjaAPI(title="Countersign", version="1", docs_url=None, urls_namespace="api")
+from django.contrib.auth.decorators import login_not_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import URLPattern, URLResolver
+from django.utils import timezone
+from ninja import File, Form, Header, NinjaAPI, Schema, Status
+from ninja.errors import ValidationError
+from ninja.files import UploadedFile
+from ninja.security import HttpBearer
+
+from clio_sync import receipts
+from clio_sync.models import Delivery
+from portal.accounts.models import ApiKey
+from portal.audit.events import Event
+from portal.audit.log import Actor, record_denied
+from reviews import actions, intake
+from reviews.errors import BadSubmission, ReviewError
+from reviews.intake import Program, Provenance, Upload
+from reviews.models import Decision, Draft
+from reviews.status import shown
+
+PAGE = 100
+USE_NOTED_EVERY = timedelta(minutes=1)
+
+
+class KeyAuth(HttpBearer):
+    """`Authorization: Bearer csk_…`. A wrong or revoked key is on record, without the key."""
+
+    def authenticate(self, request: HttpRequest, token: str) -> ApiKey | None:
+        key = ApiKey.from_token(token)
+        if key is None:
+            record_denied(
+                Event.API_KEY_REFUSED, actor=Actor.nobody(), subject=None, reason="unknown_or_revoked"
+            )
+            return None
+        _note_use(key)
+        return key
+
+
+def _note_use(key: ApiKey) -> None:
+    now = timezone.now()
+    stale = key.last_used_at is None or key.last_used_at < now - USE_NOTED_EVERY
+    if stale:
+        ApiKey.objects.filter(pk=key.pk).update(last_used_at=now)
+
+
+class Problem(Schema):
+    """Why not: a code for the program, a sentence for a person, and the field it is about."""
+
+    code: str
+    message: str
+    field: str = ""
+
+
+class VersionOut(Schema):
+    number: int
+    sha256: str
+    size: int
+    media_type: str
+    file_name: str
+    created_at: datetime
+
+
+class DecisionOut(Schema):
+    verdict: str
+    version: int
+    reason_code: str
+    reason: str
+    at: datetime
+
+
+class ReceiptOut(Schema):
+    clio_document_id: int
+    clio_version_uuid: str
+    sha256: str
+    size: int
+    filed_at: datetime
+    clio_url: str
+
+
+class DraftOut(Schema):
+    """A draft as its submitter may see it."""
+
+    id: uuid.UUID
+    title: str
+    status: str
+    status_detail: str
+    matter_id: int
+    matter_number: str
+    destination: str
+    url: str
+    submitted_at: datetime
+    versions: list[VersionOut]
+    decisions: list[DecisionOut]
+    receipt: ReceiptOut | None
+
+
+class DraftPage(Schema):
+    """Newest first. `next` is the value of `before` for the following page."""
+
+    drafts: list[DraftOut]
+    next: str | None
+
+
+class SubmissionIn(Schema):
+    """What is said about the file. Either `matter_id` or `matter_number` is needed.
+
+    When an AI made the draft (the default), `tool`, `model`, `model_version` and `task` are needed.
+    """
+
+    matter_id: int | None = None
+    matter_number: str = ""
+    connection: uuid.UUID | None = None
+    folder_id: int | None = None
+    category_id: int | None = None
+    title: str = ""
+    note: str = ""
+    made_by_ai: bool = True
+    tool: str = ""
+    model: str = ""
+    model_version: str = ""
+    task: str = ""
+    run: str = ""
+
+
+class VersionIn(Schema):
+    note: str = ""
+    made_by_ai: bool = True
+    tool: str = ""
+    model: str = ""
+    model_version: str = ""
+    task: str = ""
+    run: str = ""
+
+
+api = NinjaAPI(
+    title="Countersign",
+    version="1",
+    description="Submit drafts for review. Nothing reaches Clio before a lawyer approved it.",
+    auth=KeyAuth(),
+    docs_url=None,
+    openapi_url="openapi.json",
+    urls_namespace="api",
+)
+
+PROBLEMS: dict[int, Any] = {
+    400: Problem,
+    401: Problem,
+    409: Problem,
+    413: Problem,
+    422: Problem,
+    503: Problem,
+}
+
+
+@api.post("/drafts", response={200: DraftOut, 201: DraftOut, **PROBLEMS}, summary="Submit a draft")
+def submit_draft(
+    request: HttpRequest,
+    said: Form[SubmissionIn],
+    file: File[UploadedFile],
+    idempotency_key: Header[str],
+) -> Status[dict[str, Any]]:
+    """201 with the new draft. The same `Idempotency-Key` with the same content answers 200 with the first
+    draft, also after a restart; with other content 409."""
+    key = key_of(request)
+    if not 1 <= len(idempotency_key) <= 200:
+        raise BadSubmission(
+            "key_length", "Idempotency-Key must have 1 to 200 characters.", field="Idempotency-Key"
+        )
+    draft, is_new = intake.submit(
+        _upload(file),
+        _asked(said),
+        submitter=key.owner,
+        actor=Actor.api_key(key),
+        program=Program(api_key=key, idempotency_key=idempotency_key),
+    )
+    return Status(201 if is_new else 200, out(draft))
+
+
+@api.get("/drafts", response={200: DraftPage, 401: Problem, 422: Problem}, summary="List your drafts")
+def list_drafts(request: HttpRequest, before: datetime | None = None) -> dict[str, Any]:
+    """The drafts that this key submitted, newest first, up to 100 a page."""
+    drafts = Draft.objects.filter(api_key=key_of(request)).order_by("-submitted_at")
+    if before is not None:
+        drafts = drafts.filter(submitted_at__lt=before)
+    page = list(drafts.select_related("delivery__connection", "delivery__approval")[: PAGE + 1])
+    more = page[PAGE - 1].submitted_at.isoformat() if len(page) > PAGE else None
+    return {"drafts": [out(draft) for draft in page[:PAGE]], "next": more}
+
+
+@api.get(
+    "/drafts/{uuid:draft_id}", response={200: DraftOut, 401: Problem, 404: Problem}, summary="Read a draft"
+)
+def read_draft(request: HttpRequest, draft_id: uuid.UUID) -> dict[str, Any]:
+    """One draft that this key submitted. Another's answers 404."""
+    return out(_own(request, draft_id))
+
+
+@api.post(
+    "/drafts/{uuid:draft_id}/versions",
+    response={201: DraftOut, 404: Problem, **PROBLEMS},
+    summary="Answer a returned draft",
+)
+def add_version(
+    request: HttpRequest, draft_id: uuid.UUID, said: Form[VersionIn], file: File[UploadedFile]
+) -> Status[dict[str, Any]]:
+    """A new version of a draft that is still open. It voids what was decided about the older one."""
+    draft, key = _own(request, draft_id), key_of(request)
+    content = intake.receive(_upload(file), provenance=_provenance(said), note=said.note)
+    actions.add_version(draft.pk, content, by=key.owner, actor=Actor.api_key(key))
+    return Status(201, out(_own(request, draft_id)))
+
+
+def key_of(request: HttpRequest) -> ApiKey:
+    return cast("ApiKey", request.auth)  # type: ignore[attr-defined]
+
+
+def _own(request: HttpRequest, draft_id: uuid.UUID) -> Draft:
+    mine = Draft.objects.filter(api_key=key_of(request)).select_related(
+        "delivery__connection", "delivery__approval"
+    )
+    draft = mine.filter(pk=draft_id).first()
+    if draft is None:
+        raise Http404
+    return draft
+
+
+def _upload(file: UploadedFile) -> Upload:
+    return Upload(name=file.name or "", file=cast("BinaryIO", file), size=file.size or 0)
+
+
+def _provenance(said: SubmissionIn | VersionIn) -> Provenance | None:
+    if not said.made_by_ai:
+        return None
+    return Provenance(
+        tool=said.tool, model=said.model, version=said.model_version, task=said.task, run=said.run
+    ).checked()
+
+
+def _asked(said: SubmissionIn) -> intake.Request:
+    return intake.Request(
+        matter_id=said.matter_id,
+        matter_number=said.matter_number,
+        connection_id=said.connection,
+        folder_id=said.folder_id,
+        category_id=said.category_id,
+        title=said.title[:200],
+        note=said.note,
+        provenance=_provenance(said),
+    )
+
+
+def out(draft: Draft) -> dict[str, Any]:
+    """A draft as DraftOut."""
+    status = shown(draft)
+    return {
+        "id": draft.pk,
+        "title": draft.title,
+        "status": status.state,
+        "status_detail": status.detail,
+        "matter_id": draft.matter_id,
+        "matter_number": draft.matter_number,
+        "destination": actions.destination_of(draft).sentence(),
+        "url": actions.address_of(draft),
+        "submitted_at": draft.submitted_at,
+        "versions": list(
+            draft.versions.values("number", "sha256", "size", "media_type", "file_name", "created_at")
+        ),
+        "decisions": [_decision(decision) for decision in _decisions(draft)],
+        "receipt": _receipt(draft),
+    }
+
+
+def _decisions(draft: Draft) -> list[Decision]:
+    return list(
+        Decision.objects.filter(version__draft=draft).select_related("version").order_by("created_at")
+    )
+
+
+def _decision(decision: Decision) -> dict[str, Any]:
+    return {
+        "verdict": decision.verdict,
+        "version": decision.version.number,
+        "reason_code": decision.reason_code,
+        "reason": decision.reason,
+        "at": decision.created_at,
+    }
+
+
+def _receipt(draft: Draft) -> dict[str, Any] | None:
+    delivery = draft.delivery
+    if delivery is None or delivery.state != Delivery.State.FILED:
+        return None
+    return {
+        "clio_document_id": delivery.clio_document_id,
+        "clio_version_uuid": delivery.clio_version_uuid,
+        "sha256": delivery.sha256_sent or delivery.approval.sha256,
+        "size": delivery.approval.size,
+        "filed_at": delivery.done_at,
+        "clio_url": receipts.receipt(delivery).clio_url,
+    }
+
+
+@api.exception_handler(ReviewError)
+def _refused(request: HttpRequest, refused: ReviewError) -> HttpResponse:
+    if isinstance(refused, BadSubmission) and getattr(request, "auth", None):
+        record_denied(
+            Event.DRAFT_SUBMISSION_REFUSED,
+            actor=Actor.api_key(key_of(request)),
+            subject=None,
+            reason=refused.code,
+            status=refused.status,
+            source="api",
+        )
+    field = getattr(refused, "field", "")
+    return _problem(request, refused.status, refused.code, refused.sentence, field)
+
+
+@api.exception_handler(ValidationError)
+def _malformed(request: HttpRequest, error: ValidationError) -> HttpResponse:
+    first: dict[str, Any] = error.errors[0] if error.errors else {}
+    field = str(first.get("loc", ("",))[-1]).replace("idempotency_key", "Idempotency-Key")
+    return _problem(request, 422, "malformed", f"{field}: {first.get('msg', 'not understood')}.", field)
+
+
+@api.exception_handler(Http404)
+def _missing(request: HttpRequest, error: Http404) -> HttpResponse:
+    return _problem(request, 404, "not_found", "This key has no such draft.")
+
+
+def _problem(request: HttpRequest, status: int, code: str, message: str, field: str = "") -> HttpResponse:
+    return api.create_response(request, {"code": code, "message": message, "field": field}, status=status)
+
+
+def urls() -> tuple[list[URLResolver | URLPattern], str, str]:
+    """The addresses for `portal.urls`. Keys, not sessions, open them: sign-in pages are for people."""
+    patterns, app_name, namespace = api.urls
+    for pattern in patterns:
+        login_not_required(cast("Callable[..., HttpResponse]", pattern.callback))
+    return patterns, app_name, namespace

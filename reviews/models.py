@@ -94,7 +94,7 @@ class Draft(models.Model):
             models.Index(
                 fields=["changed_at"],
                 name="draft_untold",
-                condition=Q(status="approved", outcome_told_at=None),
+                condition=Q(status__in=["approved", "returned", "rejected"], outcome_told_at=None),
             ),
         ]
         constraints = [

@@ -7,17 +7,22 @@ here has its decision, or the database refuses it.
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 
 from clio_sync import deliveries
+from clio_sync.api.secret import Secret
 from clio_sync.destinations import Destination
 from clio_sync.models import Connection, Delivery
+from clio_sync.tokens import sealed
 from portal import blobs
 from portal.accounts.models import User
 from portal.audit.log import Actor
 from reviews.models import Decision, Draft, Status, Version
+from tests.sandbox_process import SandboxProcess
 
 CONTENT = b"The parties agree to the terms below.\n"
 MATTER = 1_000_042
@@ -39,6 +44,21 @@ def connection(*, connected_by: User, owner: User | None = None, **fields: Any) 
     )
     link.save()
     return link
+
+
+def tokens_for(link: Connection, sandbox: SandboxProcess) -> None:
+    """Give the connection tokens of the sandbox's first user, as consenting would have."""
+    given = sandbox.tokens(user_id=link.clio_user_id)
+    link.token_version += 1
+    both = sealed(
+        link.pk,
+        version=link.token_version,
+        access=Secret(given["access_token"]),
+        refresh=Secret(given["refresh_token"]),
+    )
+    link.access_sealed, link.refresh_sealed = both["access_sealed"], both["refresh_sealed"]
+    link.expires_at = timezone.now() + timedelta(days=30)
+    link.save()
 
 
 def destination(link: Connection, **fields: Any) -> Destination:

@@ -221,6 +221,7 @@ CATALOGUE: Mapping[Event, Spec] = {
         matter=ID,
         statement=CODE,
         statement_sha256=HASH,
+        attestation=HASH,
         undo_until=INSTANT,
     ),
     Event.DRAFT_APPROVAL_UNDONE: spec(

@@ -1,0 +1,110 @@
+"""What people send us about a draft."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+
+from reviews.actions import Seen
+from reviews.attestation import STATEMENTS
+from reviews.intake import Provenance
+from reviews.models import Decision
+
+
+class SeenForm(forms.Form):
+    """The hidden part of every decision: which version, bytes and state of the draft was on the page."""
+
+    version_id = forms.UUIDField(widget=forms.HiddenInput)
+    sha256 = forms.RegexField(r"^[0-9a-f]{64}$", widget=forms.HiddenInput)
+    revision = forms.IntegerField(widget=forms.HiddenInput)
+
+    @property
+    def seen(self) -> Seen:
+        data = self.cleaned_data
+        return Seen(version_id=data["version_id"], sha256=data["sha256"], revision=data["revision"])
+
+
+class ApproveForm(SeenForm):
+    agreed = forms.MultipleChoiceField(
+        choices=[(statement.code, statement.text) for statement in STATEMENTS],
+        widget=forms.CheckboxSelectMultiple,
+        label="You state that",
+    )
+
+    def clean_agreed(self) -> list[str]:
+        agreed: list[str] = self.cleaned_data["agreed"]
+        if len(set(agreed)) < len(STATEMENTS):
+            raise forms.ValidationError("Tick both statements to approve.")
+        return agreed
+
+
+class ReasonForm(SeenForm):
+    reason_code = forms.ChoiceField(label="Reason", choices=[("", "Choose…"), *Decision.Reason.choices])
+    reason = forms.CharField(
+        label="What is wrong, and what should change?",
+        max_length=4000,
+        widget=forms.Textarea(attrs={"rows": 4}),
+    )
+
+
+class ProvenanceFields(forms.Form):
+    """Which AI made the file. Either all four or none."""
+
+    made_by_ai = forms.BooleanField(label="An AI made this, or part of it", required=False)
+    tool = forms.CharField(label="Tool", max_length=100, required=False)
+    model = forms.CharField(label="Model", max_length=100, required=False)
+    model_version = forms.CharField(label="Model version", max_length=100, required=False)
+    task = forms.CharField(
+        label="What it was asked to do",
+        max_length=500,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        if data.get("made_by_ai"):
+            for name in ("tool", "model", "model_version", "task"):
+                if not data.get(name):
+                    self.add_error(name, "Needed when an AI made this.")
+        return data
+
+    @property
+    def provenance(self) -> Provenance | None:
+        data = self.cleaned_data
+        if not data["made_by_ai"]:
+            return None
+        return Provenance(
+            tool=data["tool"], model=data["model"], version=data["model_version"], task=data["task"]
+        )
+
+
+class SubmitForm(ProvenanceFields):
+    file = forms.FileField(label="The file", allow_empty_file=True)
+    matter_text = forms.CharField(label="Matter", max_length=200, required=False)
+    matter_id = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    connection = forms.UUIDField(required=False)
+    folder_id = forms.IntegerField(required=False)
+    category_id = forms.IntegerField(required=False)
+    title = forms.CharField(label="Title", max_length=200, required=False)
+    note = forms.CharField(
+        label="Note to the reviewer",
+        max_length=2000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean()
+        if not data.get("matter_id") and not data.get("matter_text"):
+            self.add_error("matter_text", "Choose the matter this belongs to.")
+        return data
+
+
+class VersionForm(ProvenanceFields):
+    file = forms.FileField(label="The new version", allow_empty_file=True)
+    revision = forms.IntegerField(widget=forms.HiddenInput)
+    note = forms.CharField(
+        label="What changed", max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 2})
+    )

@@ -1,0 +1,205 @@
+"""The door for drafts, the same for the form and for programs: check everything, then keep everything.
+
+Whatever is wrong raises BadSubmission with a sentence; then no row, no file and no entry of a draft stays.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import BinaryIO
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+
+from clio_sync import matters
+from clio_sync.destinations import Destination
+from clio_sync.errors import BadDestination, ClioUnavailable
+from portal import blobs
+from portal.accounts import roles
+from portal.accounts.models import ApiKey, User
+from portal.audit.log import Actor
+from reviews import actions, formats
+from reviews.actions import Content
+from reviews.attestation import digest
+from reviews.errors import BadSubmission, KeyReused, NotAllowed, TooBig, TryLater
+from reviews.models import Draft, Submission
+
+CHUNK = 1024 * 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class Provenance:
+    """Which AI made this, and for what. All four are needed when an AI made it."""
+
+    tool: str
+    model: str
+    version: str
+    task: str
+    run: str = ""
+
+    def checked(self) -> Provenance:
+        missing = [name for name in ("tool", "model", "version", "task") if not getattr(self, name).strip()]
+        if missing:
+            raise BadSubmission(
+                "provenance",
+                f"Say which AI made this: {', '.join(missing)} missing.",
+                field=missing[0],
+            )
+        return self
+
+
+@dataclass(frozen=True, kw_only=True)
+class Upload:
+    """A file at the door: its name as given, a seekable stream, its size in bytes."""
+
+    name: str
+    file: BinaryIO
+    size: int
+
+    def chunks(self) -> Iterator[bytes]:
+        self.file.seek(0)
+        while chunk := self.file.read(CHUNK):
+            yield chunk
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """One submission: where the draft should go, and what is said about it."""
+
+    matter_id: int | None = None
+    matter_number: str = ""
+    connection_id: uuid.UUID | None = None  # None: the default connection
+    folder_id: int | None = None
+    category_id: int | None = None
+    title: str = ""
+    note: str = ""
+    provenance: Provenance | None = None
+
+
+def receive(upload: Upload, *, provenance: Provenance | None = None, note: str = "") -> Content:
+    """Check a file and keep its bytes. Raises BadSubmission and keeps nothing."""
+    if upload.size > settings.MAX_DRAFT_BYTES:
+        raise _too_big()
+    said = asdict(provenance.checked()) if provenance else {}
+    try:
+        upload.file.seek(0)
+        found = formats.check(upload.name, upload.file, upload.size)
+        blob = blobs.store(upload.chunks(), limit=settings.MAX_DRAFT_BYTES)
+    except formats.Refused as refused:
+        raise BadSubmission(refused.code, refused.sentence, field="file") from refused
+    except blobs.TooLarge as error:
+        raise _too_big() from error
+    return Content(
+        sha256=blob.sha256,
+        size=blob.size,
+        media_type=found.media_type,
+        file_name=upload.name,
+        page_count=found.page_count,
+        findings=[asdict(finding) for finding in found.findings],
+        provenance=said,
+        note=note,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Program:
+    """A program at the API: its key, and the Idempotency-Key of this submission."""
+
+    api_key: ApiKey
+    idempotency_key: str
+
+
+def submit(
+    upload: Upload, request: Request, *, submitter: User, actor: Actor, program: Program | None = None
+) -> tuple[Draft, bool]:
+    """A new draft, or the one that the same key and content made before: (draft, is it new).
+
+    Clio is asked about the destination, and the bytes are checked and kept, before the transaction begins.
+    """
+    if not roles.may_submit(submitter):
+        raise NotAllowed("Submitting drafts needs the submitter role. An admin can give it.")
+    if request.provenance:
+        request.provenance.checked()
+    asked = _digest_of(upload, request) if program else ""
+    if program and (earlier := _submitted(program, asked)):
+        return earlier, False
+    destination = _destination(upload, request)
+    content = receive(upload, provenance=request.provenance, note=request.note)
+    try:
+        with transaction.atomic():
+            draft = actions.submit(
+                content,
+                title=_title(upload, request),
+                destination=destination,
+                submitter=submitter,
+                actor=actor,
+                api_key=program.api_key if program else None,
+            )
+            _remember(program, asked, draft)
+            return draft, True
+    except IntegrityError:
+        if program and (earlier := _submitted(program, asked)):  # a twin of this request was faster
+            return earlier, False
+        raise
+
+
+def _title(upload: Upload, request: Request) -> str:
+    return request.title.strip() or upload.name.rpartition(".")[0][:200] or upload.name[:200]
+
+
+def _remember(program: Program | None, asked: str, draft: Draft) -> None:
+    if program:
+        Submission.objects.create(
+            api_key=program.api_key, key=program.idempotency_key, digest=asked, draft=draft
+        )
+
+
+def _submitted(program: Program, asked: str) -> Draft | None:
+    found = Submission.objects.select_related("draft").filter(
+        api_key=program.api_key, key=program.idempotency_key
+    )
+    earlier = found.first()
+    if earlier is not None and earlier.digest != asked:
+        raise KeyReused(
+            "key_reused",
+            "This Idempotency-Key was used for a different draft. Use a new key for new content.",
+            field="Idempotency-Key",
+        )
+    return earlier.draft if earlier else None
+
+
+def _digest_of(upload: Upload, request: Request) -> str:
+    sha256 = hashlib.sha256()
+    for chunk in upload.chunks():
+        sha256.update(chunk)
+    asked = asdict(request) | {"connection_id": str(request.connection_id or "")}
+    return digest({"file": sha256.hexdigest(), "name": upload.name, "request": asked})
+
+
+def _destination(upload: Upload, request: Request) -> Destination:
+    """The place, as Clio knows it now. Raises BadSubmission, or TryLater when Clio cannot be asked."""
+    try:
+        return matters.check_destination(
+            connection_id=request.connection_id,
+            matter_id=request.matter_id,
+            matter_number=request.matter_number,
+            folder_id=request.folder_id,
+            category_id=request.category_id,
+            file_name=upload.name,
+        )
+    except ClioUnavailable as unavailable:
+        raise TryLater(unavailable.code, unavailable.sentence, field="matter") from unavailable
+    except BadDestination as bad:
+        raise BadSubmission(bad.code, bad.sentence, field="matter") from bad
+
+
+def _too_big() -> TooBig:
+    megabytes = settings.MAX_DRAFT_BYTES / 1_048_576
+    return TooBig(
+        "too_large",
+        f"This file is larger than the limit of {megabytes:g} MB. Split it, or ask an admin about the limit.",
+        field="file",
+    )

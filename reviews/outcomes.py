@@ -1,0 +1,56 @@
+"""Telling submitters what became of their drafts, and hearing from the deliveries how they ended.
+
+Nothing calls back: every few seconds this looks for drafts with news that nobody told yet.
+"""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from clio_sync.models import Delivery
+from portal.audit.events import Event
+from portal.audit.log import Actor, record
+from reviews import actions, letters
+from reviews.models import Draft, Status
+
+BATCH = 200
+WORKER = "outcomes"
+
+NEWS = Q(status__in=[Status.RETURNED, Status.REJECTED]) | Q(
+    status=Status.APPROVED, delivery__state=Delivery.State.FILED
+)
+TAKEN_BACK = Q(status=Status.APPROVED, delivery__state=Delivery.State.WITHDRAWN)
+
+
+def hear() -> None:
+    """Tell what is new, and put drafts whose filing was withdrawn back into review."""
+    untold = Draft.objects.filter(outcome_told_at=None).select_related("submitter", "delivery__approval")
+    for draft in untold.filter(NEWS)[:BATCH]:
+        if _mark_told(draft):
+            letters.tell_submitter(draft)
+    for draft in untold.filter(TAKEN_BACK)[:BATCH]:
+        actions.filing_withdrawn(draft.pk, actor=Actor.worker(WORKER))
+
+
+@transaction.atomic
+def _mark_told(draft: Draft) -> bool:
+    """Only one of two workers gets a yes. A crash right after it costs one mail and nothing else."""
+    same = Draft.objects.filter(pk=draft.pk, revision=draft.revision, outcome_told_at=None)
+    if not same.update(outcome_told_at=timezone.now()):
+        return False
+    if draft.status == Status.APPROVED and draft.delivery is not None:
+        approval = draft.delivery.approval
+        record(
+            Event.DELIVERY_OUTCOME_TOLD,
+            actor=Actor.worker(WORKER, on_behalf_of=approval.approved_by_id),
+            subject=actions.subject(draft),
+            corr=draft.pk,
+            approval=approval.pk,
+            draft=draft.pk,
+            result="filed",
+            told=draft.submitter_id,
+            channel="mail",
+        )
+    return True

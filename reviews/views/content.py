@@ -1,0 +1,92 @@
+"""A version's bytes: shown safely, compared, or handed out as they are."""
+
+from __future__ import annotations
+
+import uuid
+from urllib.parse import quote
+
+from django.db import transaction
+from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from portal import blobs
+from portal.audit.events import Event
+from portal.audit.log import Actor, record
+from portal.http import PortalRequest
+from reviews import actions, comparison
+from reviews.access import get_draft_for, get_version_for
+from reviews.formats import MediaType, Refused
+from reviews.models import Version
+from reviews.preview import document, pdf
+from reviews.preview.render import render as render_preview
+
+
+@require_GET
+def preview(request: PortalRequest, draft_id: uuid.UUID, number: int) -> HttpResponse:
+    """The document as a page of its own that runs nothing and loads nothing; stands in a sandboxed frame."""
+    version = get_version_for(request.user, draft_id, number)
+    with blobs.open_blob(version.sha256) as file:
+        shown = render_preview(MediaType(version.media_type), file)
+    return HttpResponse(document.page(shown, title=version.file_name), headers=document.HEADERS)
+
+
+@require_GET
+def page_image(request: PortalRequest, draft_id: uuid.UUID, number: int, page: int) -> HttpResponse:
+    """One page of a PDF as PNG. The bytes of a version never change, so a browser may keep the picture."""
+    version = get_version_for(request.user, draft_id, number)
+    if version.media_type != MediaType.PDF or not 1 <= page <= (version.page_count or 0):
+        raise Http404
+    try:
+        with blobs.open_blob(version.sha256) as file:
+            picture = pdf.page_png(file, page, 2.0)
+    except Refused:
+        raise Http404 from None
+    return HttpResponse(
+        picture, content_type="image/png", headers={"Cache-Control": "private, max-age=600, immutable"}
+    )
+
+
+@require_GET
+def download(request: PortalRequest, draft_id: uuid.UUID, number: int) -> HttpResponseBase:
+    """The exact bytes, as an attachment that no browser opens in the page. Who took them is on record."""
+    version = get_version_for(request.user, draft_id, number)
+    with transaction.atomic():
+        record(
+            Event.DOWNLOAD_VERSION,
+            actor=Actor.person(request),
+            subject=actions.subject(version.draft),
+            corr=version.draft_id,
+            version=version.pk,
+            number=version.number,
+            sha256=version.sha256,
+            size=version.size,
+            form="original",
+        )
+    response = FileResponse(
+        blobs.open_blob(version.sha256), content_type="application/octet-stream", as_attachment=True
+    )
+    response.headers["Content-Length"] = str(version.size)
+    response.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(version.file_name)}"
+    response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    return response
+
+
+@require_GET
+def compare(request: PortalRequest, draft_id: uuid.UUID, older: int, newer: int) -> HttpResponse:
+    """What changed between two versions, paragraph by paragraph."""
+    draft = get_draft_for(request.user, draft_id)
+    before = get_version_for(request.user, draft_id, older)
+    after = get_version_for(request.user, draft_id, newer)
+    context = {
+        "draft": draft,
+        "before": before,
+        "after": after,
+        "paragraphs": comparison.compare(_text(before), _text(after)),
+    }
+    return render(request, "reviews/compare.html", context)
+
+
+def _text(version: Version) -> str:
+    with blobs.open_blob(version.sha256) as file:
+        return comparison.text_of(MediaType(version.media_type), file)

@@ -1,0 +1,82 @@
+"""The queue page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET
+
+from portal.accounts import roles
+from portal.http import PortalRequest
+from reviews import queue
+from reviews.formats import MediaType
+from reviews.models import Draft
+from reviews.status import next_actor, shown
+
+PAGE = 50
+
+EMPTY = {
+    "waiting": ("Nothing waits", "New drafts appear here as soon as they are submitted."),
+    "mine": ("You are reviewing nothing", "Open a waiting draft and choose Start review."),
+    "returned": ("Nothing was returned", "Drafts sent back for changes stay here until a new version comes."),
+    "filing": ("Nothing is on its way", "Approved drafts pass through here on their way to Clio."),
+    "stuck": ("Nothing needs you", "Filings that need a person appear here, with what to do."),
+    "filed": ("Nothing is filed yet", "Approved drafts appear here with their receipt."),
+    "closed": ("Nothing is closed", "Rejected and withdrawn drafts are kept here."),
+}
+
+
+@require_GET
+def home(request: PortalRequest) -> HttpResponse:
+    """The queue for those who see drafts; for the others the page of their own role."""
+    if roles.may_see_drafts(request.user):
+        return _queue(request)
+    if roles.may_read_audit(request.user):
+        return redirect("audit:log")
+    if roles.may_administer(request.user):
+        return redirect("clio_sync:connections")
+    return render(request, "reviews/no_role.html")
+
+
+def _queue(request: PortalRequest) -> HttpResponse:
+    filters = queue.Filters.read(request.GET)
+    tabs = queue.tabs_for(request.user)
+    tab = next((tab for tab in tabs if tab.key == request.GET.get("tab")), tabs[0])
+    count = queue.counts(request.user, tabs, filters)
+    paginator = Paginator(queue.rows(request.user, tab, filters), PAGE)
+    paginator.count = count[tab.key]
+    page = paginator.get_page(request.GET.get("page"))
+    title, text = EMPTY[tab.key]
+    context = {
+        "tabs": [
+            {"label": t.label, "href": filters.address(t.key), "current": t is tab, "count": count[t.key]}
+            for t in tabs
+        ],
+        "tab": tab,
+        "filters": filters,
+        "is_filtered": filters != queue.Filters(),
+        "media_types": MediaType.choices(),
+        "ages": queue.AGES,
+        "page": page,
+        "rows": [_row(draft) for draft in page],
+        "empty_title": title,
+        "empty_text": text,
+        "may_submit": roles.may_submit(request.user),
+        "waiting": count["waiting"],
+    }
+    return render(request, "reviews/queue.html", context)
+
+
+def _row(draft: Draft) -> dict[str, Any]:
+    version = draft.latest_version
+    return {
+        "draft": draft,
+        "status": shown(draft),
+        "next_actor": next_actor(draft),
+        "type": MediaType(draft.media_type).label,
+        "version": version.number if version else None,
+        "tool": version.provenance.get("tool", "") if version else "",
+    }

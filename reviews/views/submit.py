@@ -1,0 +1,157 @@
+"""Submitting by form: a new draft, and a new version of one."""
+
+from __future__ import annotations
+
+import uuid
+from typing import BinaryIO, TypeVar, cast
+
+from django.contrib import messages
+from django.core.files.uploadedfile import UploadedFile
+from django.forms import Form
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from clio_sync import connections, matters
+from clio_sync.errors import BadDestination
+from clio_sync.models import Connection
+from portal.accounts import roles
+from portal.audit.events import Event
+from portal.audit.log import Actor, record_denied
+from portal.http import PortalRequest
+from reviews import actions, intake
+from reviews.access import get_draft_for
+from reviews.errors import BadSubmission, ReviewError
+from reviews.forms import SubmitForm, VersionForm
+from reviews.views.review import screen
+
+OPTIONS = 12
+
+
+@require_http_methods(["GET", "POST"])
+@roles.require(roles.may_submit)
+def submit(request: PortalRequest) -> HttpResponse:
+    """The form for a new draft."""
+    if request.method == "GET":
+        return _form(request, SubmitForm())
+    form = SubmitForm(request.POST, request.FILES)
+    if not form.is_valid():
+        return _form(request, form, status=422)
+    try:
+        draft, _ = intake.submit(
+            upload_of(form), _asked(form), submitter=request.user, actor=Actor.person(request)
+        )
+    except ReviewError as refused:
+        _note_refusal(request, refused)
+        return _form(request, _with_error(form, refused), status=refused.status)
+    messages.success(request, "Submitted. It waits for a reviewer; you will hear what they decide.")
+    return redirect("reviews:draft", draft.pk)
+
+
+@require_GET
+@roles.require(roles.may_submit)
+def matter_options(request: PortalRequest) -> HttpResponse:
+    """Matters for what was typed so far, as choices of the form."""
+    text = request.GET.get("matter_text", "").strip()
+    context: dict[str, object] = {"text": text}
+    if len(text) >= 2:
+        try:
+            context["matters"] = matters.search(_connection(request), text, limit=OPTIONS)
+        except BadDestination as bad:
+            context["problem"] = bad.sentence
+    return render(request, "reviews/_matter_options.html", context)
+
+
+@require_GET
+@roles.require(roles.may_submit)
+def places(request: PortalRequest) -> HttpResponse:
+    """The folders of the chosen matter and the firm's categories, as choices of the form."""
+    matter_id = request.GET.get("matter_id", "")
+    context: dict[str, object] = {}
+    if matter_id.isdecimal():
+        try:
+            connection = _connection(request)
+            context["folders"] = matters.folders(connection, int(matter_id))
+            context["categories"] = matters.categories(connection)
+        except BadDestination as bad:
+            context["problem"] = bad.sentence
+    return render(request, "reviews/_places.html", context)
+
+
+@require_POST
+def new_version(request: PortalRequest, draft_id: uuid.UUID) -> HttpResponse:
+    """A newer file for a draft. It voids what was decided about the older one."""
+    draft = get_draft_for(request.user, draft_id)
+    latest = draft.latest_version
+    assert latest is not None, "submit() always sets the latest version"  # noqa: S101
+    form = VersionForm(request.POST, request.FILES)
+    if not form.is_valid():
+        return render(request, "reviews/draft.html", screen(request, draft, latest, form=form), status=422)
+    actor = Actor.person(request)
+    try:
+        content = intake.receive(upload_of(form), provenance=form.provenance, note=form.cleaned_data["note"])
+        version = actions.add_version(
+            draft.pk, content, by=request.user, actor=actor, revision=form.cleaned_data["revision"]
+        )
+    except ReviewError as refused:
+        _note_refusal(request, refused)
+        draft = get_draft_for(request.user, draft_id)
+        context = screen(request, draft, latest, form=_with_error(form, refused), problem=refused.sentence)
+        return render(request, "reviews/draft.html", context, status=refused.status)
+    messages.success(request, f"Version {version.number} is in. Earlier decisions do not apply to it.")
+    return redirect("reviews:draft", draft.pk)
+
+
+def upload_of(form: Form) -> intake.Upload:
+    file = cast("UploadedFile[bytes]", form.cleaned_data["file"])
+    return intake.Upload(name=file.name or "", file=cast("BinaryIO", file), size=file.size or 0)
+
+
+def _asked(form: SubmitForm) -> intake.Request:
+    data = form.cleaned_data
+    return intake.Request(
+        matter_id=data["matter_id"],
+        matter_number=data["matter_text"],
+        connection_id=data["connection"],
+        folder_id=data["folder_id"],
+        category_id=data["category_id"],
+        title=data["title"],
+        note=data["note"],
+        provenance=form.provenance,
+    )
+
+
+def _form(request: PortalRequest, form: SubmitForm, *, status: int = 200) -> HttpResponse:
+    context = {
+        "form": form,
+        "connections": Connection.objects.exclude(status=Connection.Status.DISCONNECTED).order_by(
+            "-is_default", "account_name"
+        ),
+    }
+    return render(request, "reviews/submit.html", context, status=status)
+
+
+def _connection(request: PortalRequest) -> Connection:
+    return connections.named(request.GET.get("connection", ""))
+
+
+F = TypeVar("F", bound=Form)
+
+
+def _with_error(form: F, refused: ReviewError) -> F:
+    field = getattr(refused, "field", "")
+    known = {"matter": "matter_text", "version": "model_version"}.get(field, field)
+    form.add_error(known if known in form.fields else None, refused.sentence)
+    return form
+
+
+def _note_refusal(request: PortalRequest, refused: ReviewError) -> None:
+    if isinstance(refused, BadSubmission):
+        record_denied(
+            Event.DRAFT_SUBMISSION_REFUSED,
+            actor=Actor.person(request),
+            subject=None,
+            reason=refused.code,
+            status=refused.status,
+            source="form",
+        )
