@@ -9,7 +9,7 @@ from django.conf import LazySettings
 from django.test import Client
 from django.utils import timezone
 
-from clio_sync import oauth
+from clio_sync import tokens
 from clio_sync.models import Connection, Delivery, OAuthState
 from portal.accounts.models import Role, RoleGrant, User
 from portal.audit.models import Entry
@@ -65,7 +65,7 @@ def test_the_tokens_are_stored_sealed_only(dana: Client, clio_sandbox: SandboxPr
     held = vars(Connection.objects.get(pk=connection.pk))
     assert len(connection.access_sealed) > 60
     assert len(connection.refresh_sealed) > 60
-    plain = oauth.tokens.access_of(connection).reveal()
+    plain = tokens.access_of(connection).reveal()
     assert plain not in repr(held)
     assert plain.encode() not in bytes(connection.access_sealed)
 
