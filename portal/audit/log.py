@@ -15,7 +15,6 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol, Self
-from urllib.parse import urlsplit
 
 from allauth.account.authentication import get_authentication_records
 from django.conf import settings
@@ -192,11 +191,6 @@ def record_denied(
         )
 
 
-def origin() -> str:
-    """The name of this firm's log. The first entry fixes it; a change of address does not rename it."""
-    return f"{urlsplit(settings.SITE_URL).hostname}/audit/1"
-
-
 def _append(said: dict[str, Any], kept: list[TextSecret]) -> Entry:
     head = _locked_head()
     said |= {
@@ -220,9 +214,9 @@ def _locked_head() -> Head:
     """The head row, held until the transaction ends. (SQLite holds the whole file: IMMEDIATE.)"""
     head = Head.objects.select_for_update().first()
     if head is None:
-        # The very first entry. Two may try; the database lets one row in and refuses the other.
+        # The very first entry fixes the log's name. Two may try; the database lets one in, refuses the other.
         with suppress(DatabaseError), transaction.atomic():
-            Head.objects.create(origin=origin())
+            Head.objects.create(origin=settings.AUDIT_ORIGIN)
         head = Head.objects.select_for_update().get()
     return head
 

@@ -93,8 +93,8 @@ SENTENCES: Mapping[Event, str] = {
     ),
 }
 
-# These tell of a refusal in their own words.
-SAYS_NO = {
+# These tell in their own words that something did not go as meant.
+SPEAKS_FOR_ITSELF = {
     Event.PERSON_SIGN_IN_FAILED,
     Event.ACCESS_DENIED,
     Event.API_KEY_REFUSED,
@@ -104,6 +104,12 @@ SAYS_NO = {
     Event.DRAFT_SUBMISSION_REFUSED,
     Event.DECISION_DENIED,
     Event.DELIVERY_HASH_MISMATCH,
+    Event.DELIVERY_RETRY_SCHEDULED,
+    Event.DELIVERY_PARKED,
+    Event.DELIVERY_NEEDS_PERSON,
+    Event.CONNECTION_NEEDS_RECONNECTING,
+    Event.RATELIMIT_HIT,
+    Event.AUDIT_VERIFIED,
 }
 
 # Facts whose value is the id of a person.
@@ -126,7 +132,9 @@ def sentence(entry: Entry, names: Names) -> str:
     told = _OPTIONAL.sub(lambda part: _filled(part.group(1), words, or_drop=True), SENTENCES[event])
     told = _filled(told, words)
     told = told[:1].upper() + told[1:]
-    return told if said.get("outcome") == Outcome.OK or event in SAYS_NO else f"{_label(said)}: {told}"
+    return (
+        told if said.get("outcome") == Outcome.OK or event in SPEAKS_FOR_ITSELF else f"{_label(said)}: {told}"
+    )
 
 
 def who(entry: Entry, names: Names) -> str:
@@ -194,7 +202,7 @@ def _one(kind: Kind | None, value: Any) -> str:
     if kind is Kind.INSTANT and isinstance(value, str):
         return f"{value[:10]} {value[11:19]} UTC"
     if kind is Kind.HASH and isinstance(value, str):
-        return f"{value[:12]}…"
+        return value[:12]
     return f"{value:,}" if isinstance(value, int) else str(value).replace("_", " ")
 
 

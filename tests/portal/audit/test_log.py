@@ -198,9 +198,9 @@ def test_a_denial_inside_the_refused_transaction_is_refused() -> None:
 
 
 @pytest.mark.django_db
-def test_the_name_of_the_log_stays_when_the_address_changes(settings: LazySettings) -> None:
+def test_the_first_entry_fixes_the_name_of_the_log(settings: LazySettings) -> None:
     opened()
-    settings.SITE_URL = "https://portal.elsewhere.example"
+    settings.AUDIT_ORIGIN = "portal.elsewhere.example/audit/1"
     assert opened().content["log"] == "localhost/audit/1"
 
 

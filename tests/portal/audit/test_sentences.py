@@ -62,7 +62,7 @@ def test_an_approval_reads_like_one(cast: Cast) -> None:
         undo_until=datetime(2026, 11, 21, 14, 10, tzinfo=UTC),
     )
     assert sentence(entry, names_for([entry])) == (
-        "Alice approved version 2 of draft 0f8fad5b, SHA-256 abababababab…; "
+        "Alice approved version 2 of draft 0f8fad5b, SHA-256 abababababab; "
         "undo until 2026-11-21 14:10:00 UTC."
     )
 
