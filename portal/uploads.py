@@ -29,11 +29,11 @@ def names_as_sent(
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         def parse(
-            META: Mapping[str, Any], post_data: Any
+            meta: Mapping[str, Any], post_data: Any
         ) -> tuple[QueryDict, MultiValueDict[str, UploadedFile[Any]]]:
             return AsSent(meta, post_data, request.upload_handlers, request.encoding).parse()
 
-        request.parse_file_upload = parse  # type: ignore[method-assign, assignment]
+        request.parse_file_upload = parse  # type: ignore[assignment]
         return get_response(request)
 
     return middleware
