@@ -110,6 +110,7 @@ def set_down(
     status: int | None = None,
     is_attempt: bool = True,
     request_id: str = "",
+    **changes: Any,
 ) -> None:
     """Give the delivery up for now, saying where it resumes, why it stopped and when it may go on.
 
@@ -124,9 +125,10 @@ def set_down(
             not_before=until,
             problem=problem,
             problem_status=status,
-            attempts=F("attempts") + is_attempt,
+            attempts=F("attempts") + int(is_attempt),
+            **changes,
         )
-        if until - database_now() <= timedelta(seconds=BELL_AHEAD) and hold in (Hold.RETRY, Hold.LIMIT):
+        if until - database_now() <= timedelta(seconds=BELL_AHEAD) and hold == Hold.RETRY:
             wait = max(0.0, (until - database_now()).total_seconds())
             transaction.on_commit(partial(ring, delivery.pk, after=wait))
         _tell_of_stop(delivery, until=until, request_id=request_id)

@@ -1,4 +1,4 @@
-"""Deliveries as people move them: approved, taken back, tried again, given up, resumed.
+"""Deliveries as people move them: approved, taken back, tried again, given up.
 
 A person moves a row only while no worker has it (`clio_sync.claims` is the workers' side). Each move is one
 filtered UPDATE together with its entry in the log, and raises the row's fence, so that a worker that lost its
@@ -16,7 +16,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Q
 
 from clio_sync.bell import ring
 from clio_sync.clock import database_now
@@ -156,24 +156,6 @@ def cancel(delivery: Delivery, *, actor: Actor, reason: str = "") -> None:
             raise NothingToDo
         transaction.on_commit(partial(_ring, delivery.pk))
         told(Event.DELIVERY_CANCELLED, step=delivery.state, clio_document=delivery.clio_document_id)
-
-
-def resume(parked: QuerySet[Delivery], *, actor: Actor) -> int:
-    """Let deliveries go on that waited for their connection, which is mended. Returns how many."""
-    resumed = 0
-    for delivery in parked.filter(hold=Hold.CONNECTION).order_by("created_at"):
-        with transaction.atomic():
-            if _move(delivery, Q(hold=Hold.CONNECTION), **_going_on()):
-                resumed += 1
-                transaction.on_commit(partial(_ring, delivery.pk))
-                tell(
-                    delivery,
-                    Event.DELIVERY_RESUMED,
-                    actor=actor,
-                    step=delivery.state,
-                    connection=delivery.connection_id,
-                )
-    return resumed
 
 
 def tell(

@@ -223,11 +223,17 @@ def in_clio(delivery: Delivery) -> InClio:
     return _VISIBLE.get(Delivery.State(delivery.state), InClio.NO)
 
 
+def _problem(delivery: Delivery) -> Problem | None:
+    if delivery.hold == Delivery.Hold.CONNECTION:
+        return Problem.CONNECTION  # whatever went wrong before, this is what it waits for
+    return Problem(delivery.problem) if delivery.problem else None
+
+
 def explain(delivery: Delivery) -> Explanation | None:
     """The delivery's problem in words, or None when there is none."""
-    if not delivery.problem:
+    problem = _problem(delivery)
+    if problem is None:
         return None
-    problem = Problem(delivery.problem)
     happened, who, button = _CATALOGUE[problem]
     waits = delivery.hold != Delivery.Hold.PERSON and problem is not Problem.CONNECTION
     return Explanation(

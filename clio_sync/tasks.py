@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from celery import shared_task
+
+from clio_sync import filing, sweeping
+
+
+@shared_task
+def deliver(delivery_id: str) -> None:
+    """Look at one delivery; its row decides whether anything is to be done."""
+    filing.deliver(UUID(delivery_id))
 
 
 @shared_task
 def sweep() -> None:
-    """Ring again for every delivery that is due."""
+    """Ring again for the deliveries that are due."""
+    sweeping.sweep()

@@ -57,7 +57,8 @@ def tokens_for(link: Connection, sandbox: SandboxProcess) -> None:
         refresh=Secret(given["refresh_token"]),
     )
     link.access_sealed, link.refresh_sealed = both["access_sealed"], both["refresh_sealed"]
-    link.expires_at = timezone.now() + timedelta(days=30)
+    link.token_issued_at = timezone.now()
+    link.expires_at = link.token_issued_at + timedelta(seconds=given["expires_in"])
     link.save()
 
 

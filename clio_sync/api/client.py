@@ -57,6 +57,8 @@ class CallReport:
     rate: RateReading
     request_id: str
     seconds: float
+    retry_after: float | None = None
+    """Seconds Clio asked for."""
 
 
 class ClioClient:
@@ -395,6 +397,7 @@ class ClioClient:
                     rate=limits.read_rate(answer.headers) if answer else RateReading(),
                     request_id=answer.request_id if answer else "",
                     seconds=seconds,
+                    retry_after=limits.read_retry_after(answer.headers) if answer else None,
                 )
             )
 

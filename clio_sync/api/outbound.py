@@ -32,7 +32,7 @@ Allow = Callable[[httpx.URL], None]
 def outbound_client(allow: Allow, *, transport: httpx.BaseTransport | None = None) -> httpx.Client:
     """A client that can only reach what `allow` lets through. `transport` replaces the network in tests."""
     keep_library_logs_quiet()
-    inner = transport or httpx.HTTPTransport(verify=_tls(), trust_env=False, limits=_LIMITS)
+    inner = transport or httpx.HTTPTransport(verify=_tls(), trust_env=False)
     return httpx.Client(
         transport=_Guarded(allow, inner),
         follow_redirects=False,
@@ -123,10 +123,7 @@ class _Guarded(httpx.BaseTransport):
         self._inner.close()
 
 
-_HEADERS: Final = {"User-Agent": "Countersign", "Accept-Encoding": "identity", "Connection": "close"}
-# A connection kept open may be closed by the other side just as the next request leaves, and then a write
-# looks as if it may have happened. A fresh connection for each request costs less than finding out.
-_LIMITS: Final = httpx.Limits(max_keepalive_connections=0)
+_HEADERS: Final = {"User-Agent": "Countersign", "Accept-Encoding": "identity"}
 _PORTS: Final = {"http": 80, "https": 443}
 
 

@@ -221,15 +221,6 @@ def test_cancelling_what_clio_may_hold_is_left_to_a_worker(
     assert events(delivery)[-1] == Event.DELIVERY_CANCELLED
 
 
-def test_mending_a_connection_resumes_only_what_waited_for_it(cast: Cast, delivery: Delivery) -> None:
-    Delivery.objects.filter(pk=delivery.pk).update(hold=Hold.CONNECTION, problem="connection")
-    resumed = deliveries.resume(delivery.connection.deliveries.all(), actor=Actor.user(cast.dana))
-    assert resumed == 1
-    assert events(delivery)[-1] == Event.DELIVERY_RESUMED
-    assert claims.claim(delivery.pk) is not None
-    assert deliveries.resume(delivery.connection.deliveries.all(), actor=Actor.user(cast.dana)) == 0
-
-
 def test_the_database_refuses_a_delivery_of_other_bytes(delivery: Delivery) -> None:
     with pytest.raises(DatabaseError), transaction.atomic():
         Delivery.objects.filter(pk=delivery.pk).update(sha256_sent="0" * 64)

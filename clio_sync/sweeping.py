@@ -1,0 +1,48 @@
+"""Finding what is due and ringing for it: why a lost message or broker costs seconds, and no document."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+from uuid import UUID
+
+from django.conf import settings
+
+from clio_sync.bell import ring
+from clio_sync.clock import database_now
+from clio_sync.limits import WINDOW
+from clio_sync.models import Connection, Delivery
+from clio_sync.parking import resume_deliveries
+
+CALLS_A_DOCUMENT: Final = 2
+SPARE: Final = 4
+BATCH: Final = 200
+
+
+def sweep() -> int:
+    """Ring for what is due, oldest first; how many. Resume what waits for a connection that works again.
+
+    For each connection no more are rung for than its limit lets through until the next sweep, and a few to
+    spare: a backlog of thousands does not become thousands of messages every few seconds.
+    """
+    resume_deliveries()
+    due = [delivery for connection in _busy() for delivery in _due(connection)][:BATCH]
+    for delivery_id in due:
+        ring(delivery_id)
+    return len(due)
+
+
+def _busy() -> list[Connection]:
+    due = Delivery.objects.due(database_now())
+    return list(Connection.objects.filter(pk__in=due.values("connection")).select_related("rate"))
+
+
+def _due(connection: Connection) -> list[UUID]:
+    due = Delivery.objects.due(database_now()).filter(connection=connection)
+    return list(due.order_by("not_before").values_list("pk", flat=True)[: _room(connection)])
+
+
+def _room(connection: Connection) -> int:
+    """How many documents fit into the time until the next sweep."""
+    limit = connection.rate.limit if hasattr(connection, "rate") else 50
+    return math.ceil(limit * settings.SWEEP_SECONDS / WINDOW / CALLS_A_DOCUMENT) + SPARE
