@@ -35,7 +35,7 @@ class CannotAct(Exception):
 def act(state: State, wanted: dict[str, Any]) -> dict[str, Any]:
     """Do it, and say what it touched."""
     name = wanted.get("act")
-    if name not in _ACTS:
+    if not isinstance(name, str) or name not in _ACTS:
         raise CannotAct(f"There is no act {name!r}. The acts are {', '.join(sorted(_ACTS))}.")
     with state.transaction():
         return {"act": name, **_ACTS[name](state, wanted)}

@@ -46,5 +46,8 @@ def change(state: State, **values: object) -> None:
 
 
 def _is_loopback(uri: str) -> bool:
-    parts = urlsplit(uri)
+    try:
+        parts = urlsplit(uri)
+    except ValueError:  # such as an unclosed bracket
+        return False
     return parts.scheme in {"http", "https"} and parts.hostname in _LOOPBACK_HOSTS and not parts.fragment

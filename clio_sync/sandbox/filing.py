@@ -107,7 +107,7 @@ def name_of(call: Call) -> str:
 def category_of(call: Call) -> int | None:
     """The category named in the body; the keyword ``null`` means none."""
     category = call.data.get("document_category")
-    if not isinstance(category, dict) or category.get("id") in {None, "null"}:
+    if not isinstance(category, dict) or category.get("id") in (None, "null"):
         return None
     category_id = read_integer(category["id"], "document_category id")
     if call.state.one("SELECT 1 FROM document_category WHERE id = ?", category_id) is None:
@@ -141,7 +141,7 @@ def _apply_property(call: Call, kind: str, owner_id: int, item: dict[str, Any]) 
         owner_id,
     )
     known = call.found(row, "ExternalProperty")
-    if item.get("_destroy") in {True, "true"}:
+    if item.get("_destroy") in (True, "true"):
         call.state.run("DELETE FROM external_property WHERE id = ?", property_id)
         return
     wanted = {"name": known["name"], "value": known["value"], **item}

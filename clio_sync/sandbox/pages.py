@@ -104,7 +104,7 @@ def _person(user: Row, *, checked: bool) -> str:
     name, mark = escape(f"{user['first_name']} {user['last_name']}"), " checked" if checked else ""
     return (
         f'<label class="person"><input type="radio" name="user_id" value="{user["id"]}"{mark}>'
-        f"<span><strong>{name}</strong> <small>{kind} · {escape(user['email'])}</small></span></label>"
+        f"<span><strong>{name}</strong> <small>{kind}, {escape(user['email'])}</small></span></label>"
     )
 
 

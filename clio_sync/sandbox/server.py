@@ -172,7 +172,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         request = self._read()
-        response = self.server.application(request)
+        try:
+            response = self.server.application(request)
+        except IncompleteBody:
+            response = Response(0, mishap="vanish")
         if response.mishap == "vanish":
             self._hang_up()
             return

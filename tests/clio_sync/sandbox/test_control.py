@@ -3,12 +3,12 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from clio_sync.sandbox import acts
+from clio_sync.sandbox import acts, control, faults
 from clio_sync.sandbox.routes import ROUTES
 from clio_sync.sandbox.switches import SWITCHES
 from tests.clio_contract.checker import problems_of, request_problems_of
 from tests.clio_sync.sandbox.upload import confirm, reserve, transfer, upload
-from tests.sandbox_process import ALICE, BOB, SandboxProcess
+from tests.sandbox_process import ALICE, BOB, ROOT, SandboxProcess
 
 
 def test_every_route_answers_as_the_contract_says(
@@ -224,3 +224,13 @@ def test_a_trashed_reservation_can_be_confirmed_or_not(
     sandbox.switch(confirm_trashed=True)
     assert confirm(clio, reserved).status_code == 200
     assert not sandbox.documents()[0]["visible"]
+
+
+def test_the_handbook_names_every_switch_act_call_and_fault() -> None:
+    text = (ROOT / "docs" / "sandbox.md").read_text()
+    calls = {f"/{pattern.split('/')[1]}" for _, pattern, _ in control._ROUTES}
+
+    for name in (*SWITCHES, *acts._ACTS, *faults.KINDS):
+        assert f"`{name}`" in text, name
+    for path in calls:
+        assert path in text, path

@@ -82,6 +82,7 @@ def test_declining_comes_back_only_when_asked_to(sandbox: SandboxProcess) -> Non
         {"redirect_uri": "http://127.0.0.1@evil.example/callback"},
         {"redirect_uri": ""},
         {"redirect_uri": "javascript:alert(1)"},
+        {"redirect_uri": "http://[::1"},
     ],
 )
 def test_a_stranger_is_never_redirected(sandbox: SandboxProcess, query: dict[str, str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import socket
 import subprocess
 import sys
 import threading
@@ -155,3 +156,20 @@ def test_what_it_does_not_understand_stops_it_before_it_listens(
     assert ended.stdout == ""
     assert ended.stderr.startswith("The sandbox cannot start: ")
     assert "Traceback" not in ended.stderr
+
+
+def test_a_client_that_stops_in_the_middle_changes_nothing(tmp_path: Path) -> None:
+    with running_sandbox(tmp_path) as sandbox:
+        parts, token = httpx.URL(sandbox.api_url), sandbox.tokens()["access_token"]
+        head = (
+            f"POST /api/v4/documents HTTP/1.1\r\nHost: {parts.netloc.decode()}\r\n"
+            f"Authorization: Bearer {token}\r\n"
+            'Content-Type: application/json\r\nContent-Length: 500\r\n\r\n{"data":'
+        )
+        with socket.create_connection((parts.host, parts.port or 80), timeout=10) as line:
+            line.sendall(head.encode())
+            line.shutdown(socket.SHUT_WR)
+            assert line.recv(1024) == b""
+
+        assert sandbox.documents() == []
+        assert sandbox.health()["ok"]
