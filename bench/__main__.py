@@ -47,6 +47,7 @@ def _queue_pages(*, short: bool, seed: int) -> list[bool]:
 def _queue_page(settings: dict[str, str], *, drafts: int, requests: int, seed: int) -> bool:
     """In a process of its own, which reads these settings."""
     with tempfile.TemporaryDirectory(prefix="countersign-bench-") as data:
+        (Path(data) / "static").mkdir()  # WhiteNoise warns of a missing folder
         measured = subprocess.run(
             [
                 *(sys.executable, "-m", "bench.queue_page", "--drafts", str(drafts)),

@@ -37,6 +37,7 @@ WORDS = (
 )
 MATTERS = 400
 BATCH = 1000
+PASSWORD = "only for the bench 2026"
 
 
 @dataclass(frozen=True)
@@ -184,7 +185,7 @@ def _media_type(chance: random.Random) -> str:
 
 
 def _person(name: str, role: Role) -> User:
-    user = User.objects.create_user(f"{name}@bench.example", None, full_name=name.capitalize())
+    user = User.objects.create_user(f"{name}@bench.example", PASSWORD, full_name=name.capitalize())
     RoleGrant.objects.create(user=user, role=role)
     return user
 

@@ -17,8 +17,7 @@ from pathlib import Path
 from types import FrameType
 
 from portal.stack import processes
-from tests import services
-from tests.stacks import bare_environment
+from tests.stacks import bare_environment, postgresql_and_redis
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTHING_COLLECTED = 5
@@ -42,20 +41,15 @@ class Outcome:
 
 def main(arguments: Sequence[str]) -> int:
     signal.signal(signal.SIGTERM, _leave)
-    with services.postgresql() as database, services.redis() as redis:
-        outcomes = [_run(round_, arguments) for round_ in _rounds(database, redis)]
+    with postgresql_and_redis() as servers:
+        outcomes = [_run(round_, arguments) for round_ in _rounds(servers)]
     print("\nThe suite, round by round:")
     for outcome in outcomes:
         print(f"{outcome.name:<22}{outcome.summary}")
     return 0 if all(_is_good(outcome, narrowed=bool(arguments)) for outcome in outcomes) else 1
 
 
-def _rounds(database: str, redis: str) -> list[Round]:
-    servers = {
-        "DATABASE_URL": database,
-        "CELERY_BROKER_URL": f"{redis}/0",
-        "CACHE_URL": f"{redis}/1",
-    }
+def _rounds(servers: Mapping[str, str]) -> list[Round]:
     return [
         Round("SQLite", ["-m", "not journey", *WORKERS]),
         Round("PostgreSQL and Redis", ["-m", "not journey", *WORKERS], servers),

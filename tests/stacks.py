@@ -94,14 +94,15 @@ def embedded(**settings: str) -> Iterator[Stack]:
 @contextmanager
 def production(**settings: str) -> Iterator[Stack]:
     """PostgreSQL and Redis."""
+    with postgresql_and_redis() as servers, _started({**PACE, **servers, **settings}) as stack:
+        yield stack
+
+
+@contextmanager
+def postgresql_and_redis() -> Iterator[dict[str, str]]:
+    """The settings that lead to a database and a broker of our own."""
     with services.postgresql() as database, services.redis() as redis:
-        servers = {
-            "DATABASE_URL": database,
-            "CELERY_BROKER_URL": f"{redis}/0",
-            "CACHE_URL": f"{redis}/1",
-        }
-        with _started({**PACE, **servers, **settings}) as stack:
-            yield stack
+        yield {"DATABASE_URL": database, "CELERY_BROKER_URL": f"{redis}/0", "CACHE_URL": f"{redis}/1"}
 
 
 def wait_until(ready: Any, *, what: str, within: float = 30.0) -> None:
