@@ -40,6 +40,7 @@ def _made(options: argparse.Namespace) -> Sandbox:
         options.data,
         host=options.host,
         ports=ports,
+        control_host=options.control_host,
         public_api_url=options.public_api_url,
         public_storage_url=options.public_storage_url,
     )
@@ -69,6 +70,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--data", type=Path, required=True, help="folder for its database and stored files")
     parser.add_argument(
         "--host", default="127.0.0.1", help="address to listen on (default: this machine only)"
+    )
+    parser.add_argument(
+        "--control-host", default="127.0.0.1", help="address of the control API, which has no sign-in"
     )
     parser.add_argument("--api-port", type=int, default=0, help="port of the Clio host; 0 picks a free one")
     parser.add_argument("--storage-port", type=int, default=0, help="port of the storage host")

@@ -49,9 +49,10 @@ class ClioHost:
         entry = Entry(listener, route, request)
         drawn = faults.draw(self.state, request, route=route)
         entry.fault_id, entry.outcome = drawn.fault_id, drawn.outcome
-        faults.wait(drawn.wait_before)
+        if not faults.wait(self.state, drawn.wait_before):
+            return Response(0, mishap="vanish")
         response = self._answer(entry, drawn, act)
-        faults.wait(drawn.wait_after)
+        faults.wait(self.state, drawn.wait_after)
         return response
 
     def _answer(self, entry: Entry, drawn: Drawn, act: Callable[[Entry], Response]) -> Response:

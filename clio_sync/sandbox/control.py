@@ -22,8 +22,8 @@
 ``POST /reset``                  forget everything and seed again; ``{"seed": false}`` leaves it empty,
                                  ``{"keep_switches": true}`` keeps switches and clock
 
-It has no sign-in: it listens where it is told to (this machine, unless you say otherwise), takes JSON only,
-and refuses requests that a web page sent. What a person can do is listed in ``acts.py``.
+It has no sign-in: it listens on this machine unless ``--control-host`` says otherwise, takes JSON only, and
+refuses requests that a web page sent. What a person can do is listed in ``acts.py``.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from clio_sync.sandbox import acts, app, faults, ledger, objects, oracle, seed, tokens
 from clio_sync.sandbox.faults import BadPlan
@@ -50,12 +51,17 @@ class ControlHost:
         self.state = state
 
     def __call__(self, request: Request) -> Response:
-        if "origin" in request.headers:
+        if "origin" in request.headers or not self._is_for_us(request):
             return json_response(403, {"error": "The control API does not answer web pages."})
         try:
             return self._answer(request)
         except (BadRequest, BadPlan, UnknownSwitch, acts.CannotAct) as error:
             return json_response(400, {"error": str(error)})
+
+    def _is_for_us(self, request: Request) -> bool:
+        """A name that was made to point here belongs to a web page that wants to look in."""
+        host = urlsplit(f"//{request.headers.get('host')}").hostname
+        return host in {"127.0.0.1", "localhost", "::1", urlsplit(self.state.addresses.control).hostname}
 
     def _answer(self, request: Request) -> Response:
         for method, pattern, act in _ROUTES:

@@ -97,7 +97,8 @@ def index(call: Call) -> Response:
     listing = Listing("Document", "document", _render(call).document, orders=_ORDERS)
     filing.keep(call, listing, kind="document")
     by_property = call.text("external_property_name") and not call.state.flag("unfinished_found_by_property")
-    if not call.flag("show_uncompleted") or by_property:
+    hidden = call.state.flag("unfinished_hidden") and not call.flag("show_uncompleted")
+    if hidden or by_property:
         listing.keep(_FINISHED)
     if (locked := call.flag("locked")) is not None:
         listing.keep("locked = ?", locked)

@@ -153,9 +153,13 @@ def _add(drawn: Drawn, plan: Plan, fault_id: int) -> Drawn:
     return replace(drawn, wait_before=drawn.wait_before + plan.seconds)
 
 
-def wait(seconds: float) -> None:
-    if seconds > 0:
-        time.sleep(seconds)
+def wait(state: State, seconds: float) -> bool:
+    """Wait; false if the sandbox was reset meanwhile, so that the call belongs to a past that is gone."""
+    if seconds <= 0:
+        return True
+    generation = state.generation
+    time.sleep(seconds)
+    return generation == state.generation
 
 
 def add(state: State, plan: Plan) -> int:

@@ -30,16 +30,25 @@ class Sandbox:
     """Three listeners in threads. Nothing is served before ``start``."""
 
     def __init__(
-        self, folder: Path, *, host: str, ports: Ports, public_api_url: str = "", public_storage_url: str = ""
+        self,
+        folder: Path,
+        *,
+        host: str,
+        ports: Ports,
+        control_host: str = "127.0.0.1",
+        public_api_url: str = "",
+        public_storage_url: str = "",
     ) -> None:
         self.state = State(folder)
         self.api = Listener(host, ports.api, ClioHost(self.state), name="clio-sandbox")
         self.storage = Listener(host, ports.storage, StorageHost(self.state), name="clio-sandbox-storage")
-        self.control = Listener(host, ports.control, ControlHost(self.state), name="clio-sandbox-control")
+        self.control = Listener(
+            control_host, ports.control, ControlHost(self.state), name="clio-sandbox-control"
+        )
         self.state.addresses = Addresses(
             api=_base(public_api_url) or f"http://{host}:{self.api.port}",
             storage=_base(public_storage_url) or f"http://{host}:{self.storage.port}",
-            control=f"http://{host}:{self.control.port}",
+            control=f"http://{control_host}:{self.control.port}",
         )
 
     def start(self) -> None:

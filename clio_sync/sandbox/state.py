@@ -51,6 +51,9 @@ class State:
         self.addresses = Addresses("", "", "")
         self._lock = threading.RLock()
         self._depth = 0
+        self.generation = (
+            0  # grows with every reset, so that calls begun before it know that they are too late
+        )
         self.db = self._open(folder / "sandbox.sqlite3")
         self._switches: dict[str, switches.Value] = json.loads(self.meta("switches") or "{}")
         self._offset = float(self.meta("clock_offset") or 0)
@@ -195,6 +198,7 @@ class State:
     def empty(self) -> None:
         """Forget every record, token, fault and call. Keys, clock and switches stay."""
         with self.transaction():
+            self.generation += 1
             for table in TABLES:
                 self.run(f"DELETE FROM {table}")  # noqa: S608
             self.run("DELETE FROM meta WHERE name LIKE 'last_%'")

@@ -48,10 +48,11 @@ class StorageHost:
         entry = ledger.Entry("storage", f"storage.{request.method.lower()}", request, keep_body=False)
         drawn = faults.draw(self.state, request, route=entry.route)
         entry.fault_id, entry.outcome = drawn.fault_id, drawn.outcome
-        faults.wait(drawn.wait_before)
+        if not faults.wait(self.state, drawn.wait_before):
+            return Response(0, mishap="vanish")
         response = drawn.spoil(drawn.instead() or self._answer(request, entry))
         ledger.write(self.state, entry, response)
-        faults.wait(drawn.wait_after)
+        faults.wait(self.state, drawn.wait_after)
         return response
 
     def _answer(self, request: Request, entry: ledger.Entry) -> Response:

@@ -62,6 +62,11 @@ _ALL = (
     Switch(
         "external_property_lag_seconds", 0.0, "How long filters on external properties lag behind writes."
     ),
+    Switch(
+        "unfinished_hidden",
+        True,
+        "Lists leave out unfinished documents unless show_uncompleted asks for them.",
+    ),
     Switch("unfinished_found_by_property", True, "An unfinished document is found by its external property."),
     Switch("matter_id_includes_subfolders", True, "`matter_id` alone also finds files in sub-folders."),
     Switch("bare_association_has_name", False, "An association named without braces brings `name` as well."),
@@ -87,6 +92,7 @@ _ALL = (
         ("error", "ok"),
     ),
     Switch("confirm_again_status", 422, "Status of that error.", (400, 409, 422)),
+    Switch("confirm_again_type", "ArgumentError", "`error.type` of that error."),
     Switch("size_lag_seconds", 0.0, "How long after the confirmation `size` stays null."),
     Switch("delete_unfinished", "trash", "Deleting an unfinished document.", ("trash", "404", "409")),
     Switch("show_trashed", False, "A trashed document can still be shown; otherwise 404."),
@@ -130,6 +136,7 @@ _ALL = (
     Switch(
         "decline_always_redirects", False, "A declined grant comes back even without redirect_on_decline."
     ),
+    Switch("code_reuse_kills_grant", True, "Using an authorization code again revokes what it gave."),
     Switch("code_seconds", 600, "Lifetime of an authorization code."),
     Switch(
         "invalid_grant_text", "The provided access grant is invalid, expired, or revoked.", "Its description."

@@ -67,16 +67,21 @@ def make_code(state: State, user_id: int, *, redirect_uri: str) -> str:
 
 
 def exchange(state: State, code: str, *, redirect_uri: str) -> Issued:
-    """Turn a code into tokens, once. A second use revokes what the first one gave (RFC 6749, 4.1.2)."""
+    """Turn a code into tokens, once. A second use may revoke what the first one gave (RFC 6749, 4.1.2)."""
     row = state.one("SELECT * FROM code WHERE hash = ?", hashed(code))
     if row is None or row["expires_at_s"] <= state.now_s() or row["redirect_uri"] != redirect_uri:
         raise InvalidGrant
     if row["used"]:
-        revoke_consent(state, row["grant_id"])
+        _punish_code_reuse(state, row["grant_id"])
         raise InvalidGrant
     consent_id = consent(state, row["user_id"])
     state.run("UPDATE code SET used = 1, grant_id = ? WHERE hash = ?", consent_id, hashed(code))
     return issue(state, consent_id)
+
+
+def _punish_code_reuse(state: State, consent_id: int) -> None:
+    if state.flag("code_reuse_kills_grant"):
+        revoke_consent(state, consent_id)
 
 
 def issue(state: State, consent_id: int) -> Issued:

@@ -191,7 +191,7 @@ def _refuse_again(call: Call, row: Row) -> None:
         return
     status = int(call.state.number("confirm_again_status"))
     message = f"An invalid argument was supplied: the version {row['uuid']} is already fully uploaded"
-    raise Refusal(status, "ArgumentError", message)
+    raise Refusal(status, call.state.word("confirm_again_type"), message)
 
 
 def _time_out_if_planned(call: Call) -> None:

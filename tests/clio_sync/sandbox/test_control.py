@@ -181,6 +181,9 @@ def test_web_pages_cannot_use_the_control_api(sandbox: SandboxProcess) -> None:
     reset = f"{sandbox.control_url}/reset"
 
     assert sandbox.http.post(reset, json={}, headers={"Origin": "https://evil.example"}).status_code == 403
+    assert (
+        sandbox.http.get(f"{sandbox.control_url}/ledger", headers={"Host": "evil.example"}).status_code == 403
+    )
     assert sandbox.http.post(reset, content=b"{}", headers={"Content-Type": "text/plain"}).status_code == 400
     assert (
         sandbox.http.post(reset, content=b"{", headers={"Content-Type": "application/json"}).status_code

@@ -31,13 +31,17 @@ def test_three_calls_file_a_document(clio: httpx.Client, sandbox: SandboxProcess
     assert routes == ["documents.create", "storage.put", "documents.update"]
 
 
-def test_a_reservation_is_invisible_until_it_is_confirmed(clio: httpx.Client, matter_id: int) -> None:
+def test_a_reservation_is_invisible_until_it_is_confirmed(
+    clio: httpx.Client, sandbox: SandboxProcess, matter_id: int
+) -> None:
     reserved = reserve(clio, matter_id)
     listed = clio.get("/documents", params={"matter_id": matter_id, "created_since": "2026-10-01T00:00:00Z"})
     everything = clio.get("/documents", params={"matter_id": matter_id, "show_uncompleted": "true"})
 
     assert listed.json()["data"] == []
     assert reserved["id"] in [document["id"] for document in everything.json()["data"]]
+    sandbox.switch(unfinished_hidden=False)
+    assert reserved["id"] in [document["id"] for document in clio.get("/documents").json()["data"]]
 
 
 def test_confirming_without_bytes_is_refused(

@@ -105,6 +105,16 @@ def test_a_slow_call_does_not_hold_up_the_others(clio: httpx.Client, sandbox: Sa
     assert time.monotonic() - started < 3
 
 
+def test_a_delayed_call_does_not_outlive_a_reset(clio: httpx.Client, sandbox: SandboxProcess) -> None:
+    sandbox.fault("matters.list", "delay", seconds=0.5)
+    with pytest.raises(httpx.ReadTimeout):
+        clio.get("/matters", timeout=0.1)
+    sandbox.reset()
+    time.sleep(0.6)
+
+    assert sandbox.calls() == []
+
+
 def test_faults_wait_for_their_turn(clio: httpx.Client, sandbox: SandboxProcess) -> None:
     fault_id = sandbox.fault("users.*", "status", status=500, nth=3, count=2)
     sandbox.control("DELETE", f"/faults/{fault_id}")
