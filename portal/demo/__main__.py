@@ -42,11 +42,13 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def offer(place: Place) -> int:
-    program = _begun(place)
+    """Can be stopped anywhere and begun again: the key is kept, and each file has its own Idempotency-Key."""
+    program = Program(place.site, place.demo_key()) if place.has_demo_key else _begun(place)
+    place.keep_demo_key(program.key)
     for example in examples.load():
-        program.submit_twice(example)
+        program.submit(example, f"demo-{example.sha256}")
     place.note_demo_drafts()
-    print("The sandbox is connected, and the queue holds demo drafts.", flush=True)
+    print("The queue holds demo drafts: sign in as a reviewer.", flush=True)
     return 0
 
 

@@ -24,6 +24,7 @@ class Outcome:
 
 class Program:
     def __init__(self, site: str, key: str) -> None:
+        self.key = key
         self._client = httpx.Client(
             base_url=f"{site}/api/v1", headers={"Authorization": f"Bearer {key}"}, timeout=60.0
         )

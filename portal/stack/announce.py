@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+
 from portal.stack.place import Place
 from portal.stack.ports import Ports
 
+DRAFTS = "  The sandbox is being connected and demo drafts submitted; the next start finds them there."
 PARTS = {
     "web": "the portal",
     "sandbox_api": "the sandbox",
@@ -43,4 +46,5 @@ def _people(place: Place) -> list[str]:
 
 
 def _last(place: Place) -> list[str]:
-    return ["  Ctrl-C stops everything.", ""]
+    drafts = [] if place.has_demo_drafts or os.environ.get("EMPTY") else [DRAFTS]
+    return [*drafts, "  Ctrl-C stops everything.", ""]

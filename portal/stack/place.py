@@ -66,6 +66,17 @@ class Place:
     def publish(self) -> None:
         (self.data / "ports.json").write_text(json.dumps(dataclasses.asdict(self.ports)), encoding="utf-8")
 
+    @property
+    def has_demo_key(self) -> bool:
+        return (self.data / "demo-key").exists()
+
+    def demo_key(self) -> str:
+        """The API key of the demo's drafting program."""
+        return (self.data / "demo-key").read_text(encoding="utf-8")
+
+    def keep_demo_key(self, key: str) -> None:
+        (self.data / "demo-key").write_text(key, encoding="utf-8")
+
     def note_demo_drafts(self) -> None:
         (self.data / "demo-drafts").touch()
 
