@@ -62,6 +62,7 @@ def _queue(request: PortalRequest) -> HttpResponse:
         "ages": queue.AGES,
         "page": page,
         "rows": [_row(draft) for draft in page],
+        "things": "draft" if count[tab.key] == 1 else "drafts",
         "empty_title": title,
         "empty_text": text,
         "may_submit": roles.may_submit(request.user),
