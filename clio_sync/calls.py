@@ -8,7 +8,7 @@ from typing import Final
 
 from django.utils import timezone
 
-from clio_sync import regions, tokens
+from clio_sync import limits, regions, tokens
 from clio_sync.api import errors
 from clio_sync.api.client import CallReport, ClioClient
 from clio_sync.api.secret import Secret
@@ -22,19 +22,19 @@ def client_for(
     connection: Connection,
     *,
     before_call: Callable[[str], None] | None = None,
-    on_response: Callable[[CallReport], None] | None = None,
 ) -> ClioClient:
     """A client that speaks for `connection`; close it. For one thread.
 
     A token that Clio rejects is renewed once; when the renewed one is rejected too, the connection needs
-    reconnecting. `before_call` and `on_response` are the client's, for the limiter.
+    reconnecting. Each call waits for its turn in the connection's budget, as one a person waits for, unless
+    `before_call` sees to that; whatever Clio answers teaches the budget.
     """
-    watch = _Watch(connection, also=on_response)
+    watch = _Watch(connection)
     return ClioClient(
         regions.app_for(connection.region).origin,
         watch,
         storage_policy=regions.storage_policy(connection.region),
-        before_call=before_call,
+        before_call=before_call or limits.gate(connection.pk),
         on_response=watch.heard,
     )
 
@@ -42,9 +42,8 @@ def client_for(
 class _Watch:
     """Where the client's tokens come from, and who hears of its calls."""
 
-    def __init__(self, connection: Connection, *, also: Callable[[CallReport], None] | None) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._also = also
         self._renewed: Secret | None = None
 
     def __call__(self) -> Secret:
@@ -60,8 +59,7 @@ class _Watch:
             note(self._connection, trouble(report.status))
         elif renewed is not None:
             self._give_up(renewed)
-        if self._also:
-            self._also(report)
+        limits.note_response(self._connection, report)
 
     def _give_up(self, renewed: Secret) -> None:
         """Clio rejects even a token it has just given, unless somebody reconnected in this very moment."""

@@ -35,7 +35,7 @@ from clio_sync.clock import database_now
 from clio_sync.crashpoints import crashpoint
 from clio_sync.destinations import Destination
 from clio_sync.limits import Priority
-from clio_sync.models import Delivery
+from clio_sync.models import Connection, Delivery
 from clio_sync.problems import Problem
 from clio_sync.retry import Call, Standing
 from clio_sync.vault import Binding
@@ -99,6 +99,7 @@ class Filing:
     def run(self) -> None:
         """Step by step until it is filed, or until something stands in the way, which is written down."""
         try:
+            self._require_connection()
             with self._client() as self.clio:
                 while step := _STEPS.get(State(self.delivery.state)):
                     step(self)
@@ -542,12 +543,14 @@ class Filing:
 
     # What every step needs
 
+    def _require_connection(self) -> None:
+        """What waits for a connection has not begun: it can still be undone."""
+        if self.delivery.connection.status != Connection.Status.ACTIVE:
+            raise errors.NeedsReconnect
+
     def _client(self) -> ClioClient:
-        connection = self.delivery.connection
         try:
-            return client_for(
-                connection, before_call=self._before_call, on_response=limits.listener(connection)
-            )
+            return client_for(self.delivery.connection, before_call=self._before_call)
         except regions.RegionNotReady as error:
             raise errors.AppRejected(str(error)) from error
 

@@ -46,7 +46,7 @@ class _Manner:
 class Priority(Enum):
     """Whose turn comes first. What is begun is finished before anything new is begun."""
 
-    INTERACTIVE = _Manner(ahead=2, patience=10.0)  # a person is waiting
+    INTERACTIVE = _Manner(ahead=2, patience=5.0)  # a person is waiting
     CONFIRM = _Manner(ahead=0, patience=5.0)  # and whatever else finishes or looks after a begun delivery
     RESERVE = _Manner(ahead=0, patience=2.5)
     SWEEP = _Manner(ahead=0, patience=0.0)
@@ -89,23 +89,23 @@ def gate(connection_id: UUID, priority: Priority = Priority.INTERACTIVE) -> Call
     return before_call
 
 
-def listener(connection: Connection) -> Callable[[CallReport], None]:
-    """A client's `on_response` that learns the limit from what Clio answers."""
-
-    def on_response(report: CallReport) -> None:
-        note_response(connection, report)
-
-    return on_response
-
-
 def note_response(connection: Connection, report: CallReport) -> None:
     """Learn the limit, and stand still when there is nothing left or Clio says so."""
-    if report.rate.limit is not None:
-        _states(connection.pk).exclude(limit=report.rate.limit).update(limit=report.rate.limit)
+    if report.rate.limit is not None and _states(connection.pk).exclude(limit=report.rate.limit).exists():
+        _learn(connection.pk, report.rate.limit)
     if report.status == 429:
         _hit(connection, report)
     elif report.rate.remaining == 0 and report.rate.reset_in:
         _block(connection.pk, database_now() + timedelta(seconds=min(report.rate.reset_in, WINDOW)))
+
+
+def _learn(connection_id: UUID, limit: int) -> None:
+    """A new limit counts at once, also for the turns that were booked at the old pace."""
+    with transaction.atomic():
+        state, now = _locked(connection_id), database_now()
+        state.next_at = now + max(state.next_at - now, timedelta()) * (state.limit / limit)
+        state.limit = limit
+        state.save(update_fields=["limit", "next_at"])
 
 
 def _hit(connection: Connection, report: CallReport) -> None:

@@ -70,7 +70,7 @@ def decide(error: ClioError, standing: Standing) -> Decision:
     if isinstance(error, errors.RateLimited):
         wait = error.retry_after if error.retry_after is not None else FIRST_PAUSE
         return Decision(hold=Hold.LIMIT, state=state, problem=problem, wait=wait, is_attempt=False)
-    if isinstance(error, errors.StorageDenied):
+    if isinstance(error, errors.StorageDenied) and standing.call is Call.TRANSFER:
         return _denied(standing)
     if standing.attempts + 1 >= most_attempts(error) or not is_worth_another_try(error):
         return Decision(hold=Hold.PERSON, state=state, problem=problem)

@@ -8,6 +8,7 @@ import pytest
 from django.utils import timezone
 
 from clio_sync import claims, deliveries, filing, parking, problems
+from clio_sync.api import outbound
 from clio_sync.api.wire import Parent
 from clio_sync.calls import client_for
 from clio_sync.models import Connection, Delivery
@@ -629,6 +630,20 @@ def test_a_revoked_connection_parks_the_delivery_until_it_is_reconnected(firm: O
     reconnect(firm)
     firm.work_until_done(delivery)
     assert is_filed_once(firm, delivery)
+
+
+def test_what_waits_for_its_connection_has_not_begun_and_can_be_undone(firm: Office) -> None:
+    Connection.objects.update(status=Connection.Status.NEEDS_RECONNECTING)
+    delivery = firm.work(firm.approved())
+    assert (delivery.state, delivery.hold, delivery.first_call_at) == (State.QUEUED, Hold.CONNECTION, None)
+    deliveries.undo(delivery, actor=Actor.user(firm.cast.alice))
+    assert firm.api_calls() == []
+
+
+def test_a_claim_outlasts_a_call_and_a_quiet_time_outlasts_both() -> None:
+    longest = outbound.API_SECONDS + (outbound.TIMEOUT.connect or 0) + (outbound.TIMEOUT.pool or 0)
+    assert claims.LEASE.total_seconds() > longest
+    assert filing.QUIESCE.total_seconds() > longest + 10
 
 
 # The receipt
