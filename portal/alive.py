@@ -28,11 +28,11 @@ def web_is_alive(port: int = 8000) -> bool:
         connection.close()
 
 
-def worker_is_alive() -> bool:
+def worker_is_alive(host: str = "") -> bool:
     """The worker on this host answers through the broker."""
     from portal.celery import app  # noqa: PLC0415 - the other two need no Celery
 
-    return bool(app.control.ping([f"worker@{socket.gethostname()}"], timeout=10))
+    return bool(app.control.ping([f"worker@{host or socket.gethostname()}"], timeout=10))
 
 
 def beat_is_alive(schedule: Path = BEAT_SCHEDULE) -> bool:

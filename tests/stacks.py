@@ -71,8 +71,12 @@ class Stack:
 
     def manage(self, *words: str) -> subprocess.CompletedProcess[str]:
         """A management command on this portal's data."""
+        return self.run("manage.py", *words)
+
+    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Python, with the settings that this portal's parts have."""
         return subprocess.run(
-            [sys.executable, "manage.py", *words],
+            [sys.executable, *words],
             cwd=ROOT,
             env=self.place.environment() | dict(self.environment),
             capture_output=True,

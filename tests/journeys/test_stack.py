@@ -9,6 +9,7 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
+from portal import alive
 from tests import stacks
 from tests.stacks import Stack, wait_until
 
@@ -16,6 +17,16 @@ from tests.stacks import Stack, wait_until
 def test_the_site_and_the_sandbox_answer(stack: Stack) -> None:
     assert httpx.get(f"{stack.site}/healthz").json() == {"ok": True}
     assert stack.sandbox("GET", "/health")["counts"]["matter"] >= 60
+
+
+def test_the_containers_health_checks_see_the_parts(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SITE_URL", stack.site)
+    assert alive.web_is_alive(stack.place.ports.web)
+    asked = stack.run("-c", "from portal import alive; assert alive.worker_is_alive('localhost')")
+    assert asked.returncode == 0, asked.stderr
+    nobody = stack.run("-c", "from portal import alive; assert not alive.worker_is_alive('elsewhere')")
+    assert nobody.returncode == 0, nobody.stderr
+    assert alive.beat_is_alive(stack.place.data / "beat-schedule")
 
 
 def test_a_killed_part_comes_back(stack: Stack) -> None:
