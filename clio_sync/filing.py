@@ -555,7 +555,7 @@ class Filing:
             raise errors.AppRejected(str(error)) from error
 
     def _take_turn(self, call: Call, priority: Priority) -> None:
-        """Wait for a place in the budget, before anything is recorded. Raises NoTurn for a long wait."""
+        """Wait for a place in the budget, before anything is recorded. Raises RateLimited for a long wait."""
         self.call = call
         limits.wait_for_turn(self.delivery.connection_id, priority)
         self.has_turn = True

@@ -52,21 +52,24 @@ class Priority(Enum):
     SWEEP = _Manner(ahead=0, patience=0.0)
 
 
-class NoTurn(RateLimited):
-    """Nothing was sent: the wait is longer than this caller has patience. `retry_after` says how long."""
-
-    words = "The calls that Clio allows in a minute are used up. The portal will go on by itself in a moment."
+NO_TURN: Final = (
+    "The calls that Clio allows in a minute are used up. The portal will go on by itself in a moment."
+)
 
 
 def wait_for_turn(connection_id: UUID, priority: Priority) -> None:
-    """Return when a call may be made; NoTurn if that takes too long. Never inside a transaction."""
+    """Return when a call may be made; RateLimited if that takes too long. Never inside a transaction."""
     wait = book(connection_id, priority)
     if wait > 0:
         time.sleep(wait)
 
 
 def book(connection_id: UUID, priority: Priority) -> float:
-    """Take a turn and return the seconds until it. Raises NoTurn, and then none is taken."""
+    """Take a turn and return the seconds until it.
+
+    Raises RateLimited, and takes none, when it is farther away than this caller has patience. Nothing was sent
+    then: the error has no status, and `retry_after` says how long to wait.
+    """
     with transaction.atomic():
         state = _locked(connection_id)
         now = database_now()
@@ -74,7 +77,7 @@ def book(connection_id: UUID, priority: Priority) -> float:
         turn = max(now, state.next_at - pace * priority.value.ahead, state.blocked_until or now)
         wait = (turn - now).total_seconds()
         if wait > priority.value.patience:
-            raise NoTurn(retry_after=wait)
+            raise RateLimited(NO_TURN, retry_after=wait)
         state.next_at = max(state.next_at, turn) + pace
         state.save(update_fields=["next_at"])
     return wait

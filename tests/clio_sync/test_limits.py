@@ -8,8 +8,9 @@ from django.utils import timezone
 
 from clio_sync import limits
 from clio_sync.api.client import CallReport
+from clio_sync.api.errors import RateLimited
 from clio_sync.api.limits import RateReading
-from clio_sync.limits import NoTurn, Priority, book, note_response
+from clio_sync.limits import Priority, book, note_response
 from clio_sync.models import Connection, RateState
 from portal.audit.events import Event
 from portal.audit.models import Entry
@@ -35,7 +36,7 @@ def book_without_patience(link: Connection, priority: Priority, times: int) -> l
     for _ in range(times):
         try:
             waits.append(book(link.pk, priority))
-        except NoTurn:
+        except RateLimited:
             break
     return waits
 
@@ -47,7 +48,7 @@ def test_a_fresh_budget_starts_at_once_and_then_keeps_the_pace(link: Connection)
 
 def test_background_work_is_turned_away_before_it_waits_long(link: Connection) -> None:
     assert len(book_without_patience(link, Priority.RESERVE, 10)) == 3
-    with pytest.raises(NoTurn) as turned_away:
+    with pytest.raises(RateLimited) as turned_away:
         book(link.pk, Priority.RESERVE)
     assert turned_away.value.retry_after == pytest.approx(3 * PACE, abs=0.3)
 
@@ -55,7 +56,7 @@ def test_background_work_is_turned_away_before_it_waits_long(link: Connection) -
 def test_being_turned_away_costs_no_turn(link: Connection) -> None:
     book_without_patience(link, Priority.RESERVE, 10)
     before = RateState.objects.get().next_at
-    with pytest.raises(NoTurn):
+    with pytest.raises(RateLimited):
         book(link.pk, Priority.RESERVE)
     assert RateState.objects.get().next_at == before
 
@@ -79,7 +80,7 @@ def test_a_person_may_make_three_calls_at_once(link: Connection) -> None:
 
 def test_housekeeping_only_uses_an_idle_budget(link: Connection) -> None:
     assert book(link.pk, Priority.SWEEP) == 0
-    with pytest.raises(NoTurn):
+    with pytest.raises(RateLimited):
         book(link.pk, Priority.SWEEP)
 
 
@@ -106,7 +107,7 @@ def test_the_limit_is_learned_and_counts_at_once(link: Connection) -> None:
 
 def test_an_empty_window_is_waited_out(link: Connection) -> None:
     note_response(link, report(limit=50, remaining=0, reset_in=20.0))
-    with pytest.raises(NoTurn) as turned_away:
+    with pytest.raises(RateLimited) as turned_away:
         book(link.pk, Priority.INTERACTIVE)
     assert turned_away.value.retry_after == pytest.approx(20, abs=1)
 
