@@ -198,6 +198,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send(self, response: Response) -> None:
         length = len(response.body) if response.length is None else response.length
+        if response.mishap == "hang_up":
+            self._hold_back()
         self.wfile.write(self._head(response, length))
         if self.command == "HEAD" or response.status in {204, 304}:
             return
@@ -226,6 +228,11 @@ class _Handler(BaseHTTPRequestHandler):
         for piece in response.stream or (response.body,):
             self.wfile.write(piece)
         self.wfile.flush()
+
+    def _hold_back(self) -> None:
+        """Let the last bytes and the end of the connection travel together, so that no client sees only one."""
+        if hasattr(socket, "TCP_CORK"):
+            self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
 
     def _hang_up(self) -> None:
         self.wfile.flush()
