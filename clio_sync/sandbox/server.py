@@ -230,7 +230,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.flush()
 
     def _hold_back(self) -> None:
-        """Let the last bytes and the end of the connection travel together, so that no client sees only one."""
+        """Let the last bytes and the end of the connection travel together: no client sees only one."""
         if hasattr(socket, "TCP_CORK"):
             self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
 

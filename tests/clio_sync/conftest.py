@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from django.conf import LazySettings
 
+from tests.clio_contract.checker import request_problems_of
 from tests.sandbox_process import SandboxProcess, running_sandbox
 
 
@@ -24,3 +25,6 @@ def clio_sandbox(sandbox_for_the_session: SandboxProcess, settings: LazySettings
     settings.CLIO_SANDBOX_STORAGE_URL = sandbox.storage_url
     yield sandbox
     sandbox.clear_faults()
+    assert request_problems_of(sandbox.calls()) == [], (
+        "something was asked that Clio's contract does not know"
+    )

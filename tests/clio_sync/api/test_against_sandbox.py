@@ -23,6 +23,7 @@ from clio_sync.api import (
     oauth,
 )
 from clio_sync.api.oauth import OAuthApp
+from tests.clio_contract.checker import request_problems_of
 from tests.sandbox_process import ALICE, BOB, SandboxProcess, running_sandbox
 
 BYTES = b"".join(number.to_bytes(4) for number in range(40_000))
@@ -73,10 +74,13 @@ class Rehearsal:
 
 
 @pytest.fixture
-def at_clio(process: SandboxProcess) -> Rehearsal:
+def at_clio(process: SandboxProcess) -> Iterator[Rehearsal]:
     process.reset()
     tokens = process.tokens(ALICE)
-    return Rehearsal(process, Secret(tokens["access_token"]), Secret(tokens["refresh_token"]))
+    yield Rehearsal(process, Secret(tokens["access_token"]), Secret(tokens["refresh_token"]))
+    assert request_problems_of(process.calls()) == [], (
+        "the client asked for what Clio's contract does not know"
+    )
 
 
 @pytest.fixture
