@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
 from clio_sync import connections
@@ -13,7 +14,15 @@ from portal.accounts.roles import may_administer, may_review
 
 def connections_to_mend(request: HttpRequest) -> dict[str, object]:
     """Lazy, so that a fragment which shows no banner asks the database nothing."""
-    return {"connections_to_mend": SimpleLazyObject(lambda: _to_mend(request))}
+    return {
+        "connections_to_mend": SimpleLazyObject(lambda: _to_mend(request)),
+        "own_connection": SimpleLazyObject(lambda: _own_page(request)),
+    }
+
+
+def _own_page(request: HttpRequest) -> str:
+    user = getattr(request, "user", None)
+    return reverse("clio_sync:mine") if isinstance(user, User) and may_review(user) else ""
 
 
 def _to_mend(request: HttpRequest) -> list[Connection]:

@@ -202,16 +202,17 @@ def _search(clio: ClioClient, text: str) -> list[Matter]:
 
 
 def _folders(clio: ClioClient, matter_id: int) -> list[Folder]:
-    root = clio.matter(matter_id).folder_id
-    listing = islice(clio.folders(matter_id=matter_id), MOST_FOLDERS)
-    known = {one.id: one for one in listing if not one.root and one.id != root}
-    listed = [Folder(id=one.id, name=_path(one, known)) for one in known.values()]
+    """Clio lists the matter's own folder among them, which stands for the matter itself."""
+    top = clio.matter(matter_id).folder_id
+    known = {one.id: one for one in islice(clio.folders(matter_id=matter_id), MOST_FOLDERS)}
+    inner = {key: one for key, one in known.items() if key != top and not one.root}
+    listed = [Folder(id=one.id, name=_path(one, inner)) for one in inner.values()]
     return sorted(listed, key=lambda folder: folder.name.casefold())
 
 
-def _path(folder: wire.Folder, known: dict[int, wire.Folder]) -> str:
+def _path(folder: wire.Folder, inner: dict[int, wire.Folder]) -> str:
     names, seen = [folder.name], {folder.id}
-    while folder.parent and (above := known.get(folder.parent.id)) and above.id not in seen:
+    while folder.parent and (above := inner.get(folder.parent.id)) and above.id not in seen:
         folder = above
         names.append(folder.name)
         seen.add(folder.id)

@@ -71,6 +71,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "portal.accounts.context.navigation",
+                "clio_sync.context.connections_to_mend",
             ],
         },
     },
