@@ -164,7 +164,7 @@ def _failed(error: Exception) -> ConnectFailed:
 
 
 def _keep(state: OAuthState, fresh: Tokens, me: WhoAmI, *, by: Actor) -> Connected:
-    target = state.reconnect or _live(state.region, me)
+    target = state.reconnect or _live(state.region, me) or _ended(state, me)
     if target is None:
         return _connect(state, fresh, me, by=by)
     if state.reconnect is not None:
@@ -236,6 +236,7 @@ def _reconnect(target: Connection, fresh: Tokens, me: WhoAmI, *, by: Actor) -> C
                 setattr(connection, name, value)
             connection.status, connection.connected_at = Status.ACTIVE, timezone.now()
             connection.last_error, connection.last_error_at = "", None
+            connection.is_default |= connection.owner_id is None and not _has_default()
             _set_tokens(connection, fresh)
             connection.save()
             resumed = resume_deliveries(connection)
@@ -281,6 +282,14 @@ def _set_tokens(connection: Connection, fresh: Tokens) -> None:
 def _live(region: str, me: WhoAmI) -> Connection | None:
     live = Connection.objects.exclude(status=Status.DISCONNECTED)
     return live.filter(region=region, account_id=me.account.id, clio_user_id=me.id).first()
+
+
+def _ended(state: OAuthState, me: WhoAmI) -> Connection | None:
+    """The same link from before it was disconnected: deliveries may still wait for it."""
+    owner = state.user if state.is_personal else None
+    ended = Connection.objects.filter(status=Status.DISCONNECTED, region=state.region, owner=owner)
+    same = ended.filter(account_id=me.account.id, clio_user_id=me.id)
+    return same.order_by("-connected_at").first()
 
 
 def _may_serve_another(region: str, me: WhoAmI | None) -> bool:

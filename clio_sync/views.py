@@ -36,9 +36,7 @@ def may_connect(user: User) -> bool:
 @require(may_administer)
 def connections_page(request: PortalRequest) -> HttpResponse:
     """Every connection of the firm and of its lawyers."""
-    listed = Connection.objects.select_related("owner", "connected_by").order_by(
-        "-is_default", "connected_at"
-    )
+    listed = list(connections.listed())
     live = [one for one in listed if one.status != Connection.Status.DISCONNECTED]
     return render(
         request,

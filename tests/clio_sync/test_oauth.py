@@ -309,6 +309,20 @@ def test_a_disconnected_account_can_be_connected_again(dana: Client, clio_sandbo
     assert connection.status == Connection.Status.ACTIVE
 
 
+def test_connecting_anew_after_a_disconnect_brings_back_what_waited(
+    dana: Client, cast: Cast, clio_sandbox: SandboxProcess
+) -> None:
+    connection = connect(dana, clio_sandbox)
+    row = factories.draft(submitter=cast.carol, place=factories.destination(connection))
+    delivery = factories.approved(row, by=cast.alice)
+    dana.post(f"/clio/{connection.pk}/disconnect/")
+    assert Delivery.objects.get(pk=delivery.pk).hold == Delivery.Hold.CONNECTION
+    again = connect(dana, clio_sandbox)
+    assert again.pk == connection.pk
+    assert again.is_default
+    assert Delivery.objects.get(pk=delivery.pk).hold == Delivery.Hold.NONE
+
+
 # A lawyer's own
 
 

@@ -11,6 +11,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from clio_sync import parking
 from clio_sync.models import Connection
 from portal.accounts.models import User
 from tests import factories
@@ -152,6 +153,18 @@ def test_the_list_says_what_an_admin_needs_to_know(
     shown += [f"{link.expires_at:%Y}", "Dana", "Clio could not be reached.", "Last call"]
     assert [words for words in shown if words not in re.sub(r"&amp;", "&", page)] == []
     assert clio_sandbox.api_url not in page
+
+
+def test_a_broken_connection_says_what_waits_for_it(cast: Cast, sign_in: SignIn) -> None:
+    link = factories.connection(connected_by=cast.dana, status="needs_reconnecting")
+    browser = sign_in(cast.dana)
+    assert "what is approved now waits" in browser.get("/clio/").content.decode()
+    row = factories.draft(submitter=cast.carol, place=factories.destination(link))
+    factories.approved(row, by=cast.alice)
+    parking.park_deliveries(link)
+    page = browser.get("/clio/").content.decode()
+    assert "1 delivery waits for it and goes on by itself once it is reconnected" in page
+    assert "1 approved document is" in browser.get(f"/clio/{link.pk}/disconnect/").content.decode()
 
 
 def test_an_empty_list_says_what_to_do(cast: Cast, sign_in: SignIn, clio_sandbox: SandboxProcess) -> None:
