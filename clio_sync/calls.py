@@ -12,7 +12,6 @@ from clio_sync import limits, regions, tokens
 from clio_sync.api import errors
 from clio_sync.api.client import CallReport, ClioClient
 from clio_sync.api.secret import Secret
-from clio_sync.limits import Priority
 from clio_sync.models import Connection
 from clio_sync.parking import needs_reconnecting
 
@@ -37,15 +36,6 @@ def client_for(
         storage_policy=regions.storage_policy(connection.region),
         before_call=before_call or limits.gate(connection.pk),
         on_response=watch.heard,
-    )
-
-
-def asking_for(connection: Connection) -> ClioClient:
-    """`client_for` while a person waits: within the connection's budget, and ahead of what can wait."""
-    return client_for(
-        connection,
-        before_call=limits.gate(connection.pk, Priority.INTERACTIVE),
-        on_response=limits.listener(connection),
     )
 
 

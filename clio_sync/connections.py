@@ -16,7 +16,7 @@ from clio_sync import regions, tokens
 from clio_sync.api.errors import ClioError
 from clio_sync.api.secret import Secret
 from clio_sync.api.wire import WhoAmI
-from clio_sync.calls import asking_for, client_for
+from clio_sync.calls import client_for
 from clio_sync.destinations import Destination
 from clio_sync.errors import BadDestination
 from clio_sync.models import Connection, Delivery
@@ -142,7 +142,7 @@ def test_connection(connection: Connection, *, by: Actor) -> Reply:
     """Ask Clio who we are."""
     status: int | None = 200
     try:
-        with asking_for(connection) as clio:
+        with client_for(connection) as clio:
             result = _told(connection, clio.who_am_i())
     except ClioError as error:
         result, status = Reply(ok=False, sentence=error.sentence), error.status

@@ -20,7 +20,7 @@ from clio_sync import connections, regions
 from clio_sync.api import wire
 from clio_sync.api.client import ClioClient
 from clio_sync.api.errors import ClioError, NeedsReconnect, NotFound, Refused, RetryLater
-from clio_sync.calls import asking_for
+from clio_sync.calls import client_for
 from clio_sync.destinations import Destination
 from clio_sync.errors import BadDestination, ClioUnavailable
 from clio_sync.models import Connection
@@ -252,7 +252,7 @@ def _remembered(connection: Connection, name: str, ask: Callable[[ClioClient], T
 def _asking(connection: Connection, *, missing: tuple[str, str] | None = None) -> Iterator[ClioClient]:
     """A client whose errors are told in sentences; `missing` is what "not found" means."""
     try:
-        with asking_for(connection) as clio:
+        with client_for(connection) as clio:
             yield clio
     except NotFound as error:
         raise BadDestination(*(missing or ("not_found", error.sentence))) from error

@@ -194,7 +194,7 @@ def test_without_a_default_connection_nothing_is_guessed(cast: Cast) -> None:
 
 @pytest.mark.parametrize(
     ("kind", "plan"),
-    [("status", {"status": 503}), ("status", {"status": 429}), ("lose_before", {}), ("wrong_json", {})],
+    [("status", {"status": 503}), ("lose_before", {}), ("wrong_json", {})],
 )
 def test_clio_in_trouble_is_something_to_try_again(
     kind: str, plan: dict[str, Any], link: Connection, clio_sandbox: SandboxProcess, matter_id: int
@@ -204,6 +204,18 @@ def test_clio_in_trouble_is_something_to_try_again(
         check(link, matter_id)
     assert bad.value.code == "clio_unavailable"
     assert check(link, matter_id).matter_id == matter_id
+
+
+def test_clios_limit_is_something_to_wait_for(
+    link: Connection, clio_sandbox: SandboxProcess, matter_id: int
+) -> None:
+    clio_sandbox.fault("matters.show", "status", status=429, headers={"Retry-After": "30"})
+    with pytest.raises(ClioUnavailable) as bad:
+        check(link, matter_id)
+    assert bad.value.retry_after
+    with pytest.raises(ClioUnavailable):
+        check(link, matter_id)
+    assert len(clio_sandbox.calls(route="matters.show")) == 1
 
 
 def test_a_revoked_connection_says_who_can_mend_it(
