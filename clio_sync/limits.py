@@ -67,8 +67,8 @@ def wait_for_turn(connection_id: UUID, priority: Priority) -> None:
 def book(connection_id: UUID, priority: Priority) -> float:
     """Take a turn and return the seconds until it.
 
-    Raises RateLimited, and takes none, when it is farther away than this caller has patience. Nothing was sent
-    then: the error has no status, and `retry_after` says how long to wait.
+    Raises RateLimited, and takes none, when it is farther away than this caller has patience. Nothing was
+    sent then: the error has no status, and `retry_after` says how long to wait.
     """
     with transaction.atomic():
         state = _locked(connection_id)
