@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ from clio_sync import claims, deliveries, filing, parking, problems
 from clio_sync.api import outbound
 from clio_sync.api.wire import Parent
 from clio_sync.calls import client_for
+from clio_sync.filing.reserving import OPERATION, VERSION
 from clio_sync.models import Connection, Delivery
 from clio_sync.problems import InClio, Problem
 from clio_sync.progress import progress
@@ -69,8 +71,8 @@ def test_clio_is_told_where_it_goes_and_by_which_operation(firm: Office) -> None
     assert (document["name"], document["matter_id"]) == ("Offer letter.txt", firm.matter_id)
     assert document["versions"][0]["content_type"] == "text/plain"
     assert {one["name"]: one["value"] for one in document["external_properties"]} == {
-        filing.OPERATION: delivery.op_id,
-        filing.VERSION: str(delivery.version_ref),
+        OPERATION: delivery.op_id,
+        VERSION: str(delivery.version_ref),
     }
 
 
@@ -230,6 +232,23 @@ def test_a_reservation_that_search_never_shows_stays_invisible(firm: Office) -> 
     assert len(firm.unfinished()) == 1
 
 
+def test_a_search_that_lags_for_minutes_costs_tidiness_and_no_duplicate(firm: Office) -> None:
+    firm.clio.switch(external_property_lag_seconds=300)
+    delivery = firm.approved()
+    firm.clio.fault(RESERVE, "lose_after")
+    firm.work_until_done(delivery)
+    assert is_filed_once(firm, delivery)
+
+
+def test_a_lost_reservation_in_a_folder_is_found_however_clio_filters_by_matter(firm: Office) -> None:
+    firm.clio.switch(matter_id_includes_subfolders=False)
+    delivery = firm.approved(folder_id=a_folder(firm), folder_name="Correspondence")
+    firm.clio.fault(RESERVE, "lose_after")
+    firm.work_until_done(delivery)
+    assert is_filed_once(firm, delivery)
+    assert firm.unfinished() == []
+
+
 def test_a_reservation_of_a_new_version_that_is_lost_adds_one_version(firm: Office) -> None:
     original = firm.work(firm.approved(b"first"))
     revised = firm.approved(b"second", document_id=original.clio_document_id)
@@ -289,6 +308,77 @@ def test_bytes_that_clio_does_not_find_are_sent_again(firm: Office, status: int)
     assert (delivery.state, delivery.problem) == (State.RESERVED, Problem.BYTES_NOT_FOUND)
     firm.work_until_done(delivery)
     assert is_filed_once(firm, delivery)
+
+
+# The database remembers less than Clio
+
+
+def forget(delivery: Delivery) -> Delivery:
+    """As after restoring a backup: the intent is all that is remembered."""
+    Delivery.objects.filter(pk=delivery.pk).update(
+        state=State.RESERVING,
+        clio_document_id=None,
+        clio_version_uuid="",
+        clio_version_number=None,
+        sha256_sent="",
+        storage_etag="",
+    )
+    return delivery
+
+
+def confirmed_but_forgotten(firm: Office) -> Delivery:
+    delivery = firm.approved()
+    with dying_at("C15"), pytest.raises(Died):
+        firm.work(delivery)
+    return forget(delivery)
+
+
+def file_another(firm: Office, delivery: Delivery, content: bytes) -> None:
+    """Somebody else's document that bears the delivery's name."""
+    with client_for(firm.link) as clio:
+        place = clio.reserve_document(
+            "Twin.txt",
+            parent=Parent.matter(firm.matter_id),
+            external_properties={OPERATION: delivery.op_id},
+        )
+        clio.transfer(place.put_url, place.put_headers, io.BytesIO(content), size=len(content))
+        clio.confirm_document(place.document_id, version_uuid=place.version_uuid)
+
+
+def test_a_document_that_the_database_forgot_is_found_compared_and_called_filed(firm: Office) -> None:
+    delivery = firm.work_until_done(confirmed_but_forgotten(firm))
+    assert is_filed_once(firm, delivery)
+    assert "documents.download" in firm.api_calls()
+
+
+def test_a_finished_document_of_other_bytes_is_never_called_filed(firm: Office) -> None:
+    delivery = firm.approved()
+    with dying_at("C05"), pytest.raises(Died):
+        firm.work(delivery)
+    file_another(firm, delivery, b"x" * len(factories.CONTENT))
+    firm.later(delivery)
+    firm.work(delivery)
+    assert (delivery.hold, delivery.problem) == (Hold.PERSON, Problem.CONTENT_DIFFERS)
+
+
+def test_two_finished_documents_of_one_name_are_a_persons_decision(firm: Office) -> None:
+    delivery = confirmed_but_forgotten(firm)
+    file_another(firm, delivery, factories.CONTENT)
+    firm.later(delivery)
+    firm.work(delivery)
+    assert (delivery.hold, delivery.problem) == (Hold.PERSON, Problem.TWO_FOUND)
+
+
+def test_a_document_in_another_matter_that_bears_our_name_is_not_ours(firm: Office) -> None:
+    delivery = firm.approved()
+    with dying_at("C05"), pytest.raises(Died):
+        firm.work(delivery)
+    here, firm.matter_id = firm.matter_id, firm.clio.matter_id("2026-0001")
+    file_another(firm, delivery, factories.CONTENT)
+    firm.matter_id = here
+    firm.work_until_done(delivery)
+    assert delivery.state == State.FILED
+    assert [one["id"] for one in firm.visible() if one["matter_id"] == here] == [delivery.clio_document_id]
 
 
 # Many at once
@@ -377,6 +467,16 @@ def test_without_a_fresh_address_the_reservation_is_taken_back_and_made_anew(
     assert is_filed_once(firm, delivery)
     assert Event.DELIVERY_ABANDONED in firm.events(delivery)
     assert len(firm.unfinished()) == (0 if trashed == "trash" else 1)
+
+
+def test_addresses_that_are_always_too_old_end_with_a_person_and_not_with_endless_calls(
+    firm: Office,
+) -> None:
+    firm.clio.switch(put_url_seconds=5, put_url_renewed_on_show=False)
+    delivery = firm.work(firm.approved())
+    assert (delivery.hold, delivery.problem) == (Hold.PERSON, Problem.STORAGE_EXPIRED)
+    assert firm.clio.calls(listener="storage", since=firm.since) == []
+    assert firm.unfinished() == []
 
 
 def test_an_unfinished_document_that_clio_will_not_delete_is_left_alone_in_the_end(firm: Office) -> None:
@@ -518,7 +618,12 @@ def test_a_reservation_that_somebody_removed_is_a_persons_decision(firm: Office)
 # Taking back on the way
 
 
-def test_cancelling_takes_the_unfinished_document_back(firm: Office) -> None:
+@pytest.mark.parametrize("show_trashed", [False, True])
+@pytest.mark.parametrize("confirm_trashed", [False, True])
+def test_cancelling_takes_the_unfinished_document_back(
+    firm: Office, show_trashed: bool, confirm_trashed: bool
+) -> None:
+    firm.clio.switch(show_trashed=show_trashed, confirm_trashed=confirm_trashed)
     delivery = firm.approved()
     firm.clio.fault(CONFIRM, "status", status=403)
     firm.work(delivery)

@@ -1,0 +1,161 @@
+"""Filing one delivery: reserve, transfer, confirm, so that exactly one document is ever seen in Clio.
+
+Clio has no idempotency key, so the order of things is the safety (docs/reliability.md):
+
+1. The intent to reserve is recorded before the call. A delivery that a later claim finds in RESERVING may
+   have a reservation whose answer was lost: it waits until that call must be over, then looks (`reserving`).
+2. The document's id is recorded once for each attempt, and only the recorded one is ever confirmed. A
+   reservation nobody recorded stays invisible in Clio for ever.
+3. Another attempt begins only after the last one's reservation was looked at and taken back (`abandoning`).
+4. A confirmation whose answer was lost is read back before it is repeated (`confirming`).
+
+Each step leaves a state from which the next worker goes on. No transaction is open while Clio is called.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from clio_sync import claims, regions, retry
+from clio_sync.api import errors
+from clio_sync.api.errors import ClioError
+from clio_sync.calls import client_for
+from clio_sync.claims import LostClaim
+from clio_sync.clock import database_now
+from clio_sync.crashpoints import crashpoint
+from clio_sync.filing.abandoning import abandon
+from clio_sync.filing.confirming import confirm, read_back
+from clio_sync.filing.reserving import QUIESCE, find, reserve
+from clio_sync.filing.transferring import transfer
+from clio_sync.filing.work import NO_ADDRESS, NotYet, Stopped, Work
+from clio_sync.models import Connection, Delivery
+from clio_sync.problems import Problem
+from clio_sync.retry import Call, Decision, Standing
+
+__all__ = ["QUIESCE", "deliver"]
+
+logger = logging.getLogger(__name__)
+
+State, Hold = Delivery.State, Delivery.Hold
+
+_STEPS: Final[dict[Delivery.State, Callable[[Work], None]]] = {
+    State.QUEUED: reserve,
+    State.RESERVING: find,
+    State.RESERVED: transfer,
+    State.TRANSFERRED: confirm,
+    State.CONFIRMING: read_back,
+    State.ABANDONING: abandon,
+}
+
+
+def deliver(delivery_id: UUID) -> None:
+    """Bring one delivery as far as it gets now. Calling it at any time, any number of times, does no harm."""
+    delivery = claims.claim(delivery_id)
+    if delivery is None:
+        return
+    work = Work(delivery)
+    try:
+        _go(work)
+        crashpoint("C19")
+    except LostClaim:
+        logger.info("Delivery %s is in other hands.", delivery.pk)
+
+
+def _go(work: Work) -> None:
+    """Step by step until it is filed, or until something stands in the way, which is written down."""
+    try:
+        _step_by_step(work)
+    except NotYet as wait:
+        _set_down(work, Hold.RETRY, wait.problem, until=wait.until, is_attempt=False)
+    except Stopped as stop:
+        _set_down(work, Hold.PERSON, stop.problem)
+    except ClioError as error:
+        _settle(work, error)
+
+
+def _step_by_step(work: Work) -> None:
+    # What waits for a connection has not begun: it can still be undone.
+    if work.delivery.connection.status != Connection.Status.ACTIVE:
+        raise errors.NeedsReconnect
+    try:
+        client = client_for(work.delivery.connection, before_call=work.before_call)
+    except regions.RegionNotReady as error:
+        raise errors.AppRejected(str(error)) from error
+    with client as work.clio:
+        while step := _STEPS.get(work.state):
+            step(work)
+
+
+def _settle(work: Work, error: ClioError) -> None:
+    """Write down what an error means for this delivery."""
+    _mark(error, work.call)
+    delivery = work.delivery
+    decision = retry.decide(
+        error,
+        Standing(
+            state=work.state,
+            call=work.call,
+            attempts=delivery.attempts,
+            problem=delivery.problem,
+            can_abandon=not delivery.withdrawing,
+        ),
+    )
+    _set_down(
+        work,
+        decision.hold,
+        decision.problem,
+        until=_goes_on_at(decision, delivery),
+        state=decision.state,
+        is_attempt=decision.is_attempt,
+        status=error.status,
+        request_id=error.request_id,
+        **(NO_ADDRESS if decision.needs_fresh_address else {}),
+    )
+
+
+def _goes_on_at(decision: Decision, delivery: Delivery) -> datetime:
+    at = database_now() + timedelta(seconds=decision.wait)
+    if decision.problem is Problem.LOST_ANSWER and delivery.intent_at is not None:
+        return max(at, delivery.intent_at + QUIESCE)
+    return at
+
+
+def _set_down(
+    work: Work,
+    hold: Delivery.Hold,
+    problem: Problem,
+    *,
+    until: datetime | None = None,
+    state: Delivery.State | None = None,
+    **told: Any,
+) -> None:
+    claims.set_down(
+        work.delivery,
+        hold=hold,
+        state=state or work.state,
+        problem=problem,
+        until=until or database_now(),
+        **told,
+    )
+
+
+_LOST: Final = {Call.RESERVE: "C06", Call.CONFIRM: "C14"}
+_MET: Final = {
+    errors.StorageDenied: "C12",
+    errors.StorageExpired: "C12",
+    errors.UploadTimeout: "C17",
+    errors.UploadNotFound: "C18",
+}
+
+
+def _mark(error: ClioError, call: Call) -> None:
+    """The crash points that lie behind an error."""
+    if error.ambiguous and call in _LOST:
+        crashpoint(_LOST[call])
+    for kind, name in _MET.items():
+        if isinstance(error, kind):
+            crashpoint(name)

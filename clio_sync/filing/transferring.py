@@ -1,0 +1,132 @@
+"""The second call, to storage: exactly the approved bytes, hashed before they leave and while they leave."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Final
+
+from clio_sync import vault
+from clio_sync.api.secret import Secret
+from clio_sync.api.storage import TransferResult
+from clio_sync.claims import move, renew
+from clio_sync.clock import database_now
+from clio_sync.crashpoints import crashpoint
+from clio_sync.filing.reserving import address
+from clio_sync.filing.work import NO_ADDRESS, Stopped, Work
+from clio_sync.models import Delivery
+from clio_sync.problems import Problem
+from clio_sync.retry import Call
+from clio_sync.vault import Binding
+from portal import blobs
+from portal.audit.events import Event
+
+State = Delivery.State
+
+NEAR_DEADLINE: Final = timedelta(seconds=15)
+"""A signed address that ends sooner is replaced first. Storage looks at it when a transfer begins."""
+SLOWEST: Final = 50_000
+"""Bytes a second below which a transfer is given up and begun again."""
+LEAST_SECONDS: Final = 120.0
+KEEP_ALIVE: Final = 15.0
+"""Seconds between renewals of the claim during a transfer."""
+
+
+def transfer(work: Work) -> None:
+    """Send the bytes to the recorded address or a fresh one. Without any, the state leads elsewhere."""
+    put_url = _recorded(work.delivery) or _renewed(work)
+    if put_url is None:
+        return
+    _check_bytes(work)
+    sent = _send(work, put_url)
+    crashpoint("C11")
+    move(
+        work.delivery,
+        to=State.TRANSFERRED,
+        event=Event.DELIVERY_TRANSFERRED,
+        facts={**work.ids, "sha256": sent.sha256, "size": sent.bytes_sent, "etag": sent.etag or None},
+        sha256_sent=sent.sha256,
+        storage_etag=sent.etag[:80],
+        **NO_ADDRESS,
+    )
+
+
+def _recorded(delivery: Delivery) -> Secret | None:
+    """The recorded address, if it is good for a while yet."""
+    deadline = delivery.put_deadline
+    if not delivery.put_url_sealed or deadline is None or deadline - NEAR_DEADLINE < database_now():
+        return None
+    try:
+        return vault.open_sealed(delivery.put_url_sealed, binding=Binding.put_url(delivery.pk))
+    except vault.Unsealable:
+        return None
+
+
+def _renewed(work: Work) -> Secret | None:
+    """A fresh address for the same reservation; without one, on to confirming or to another reservation."""
+    work.take_turn(Call.RENEW)
+    document = work.clio.document(work.document_id)
+    version, reservation = document.latest_version, document.reservation()
+    if document.deleted_at is not None:
+        raise Stopped(Problem.IN_TRASH)
+    if reservation is not None and reservation.version_uuid == work.delivery.clio_version_uuid:
+        renew(work.delivery, **address(work.delivery, reservation))
+        return reservation.put_url
+    if version is not None and work.is_mine(version) and version.fully_uploaded:
+        move(work.delivery, to=State.CONFIRMING)
+    else:
+        work.abandon_instead(Problem.STORAGE_EXPIRED)
+    return None
+
+
+def _check_bytes(work: Work) -> None:
+    """What was approved is what is sent. A mismatch stops the delivery and is told in the log."""
+    try:
+        found = blobs.rehash(work.approval.sha256)
+    except blobs.BlobMissing as missing:
+        raise Stopped(Problem.BYTES_MISSING) from missing
+    if found == work.approval.sha256:
+        return
+    move(
+        work.delivery,
+        to=State.RESERVED,
+        event=Event.DELIVERY_HASH_MISMATCH,
+        facts={
+            "step": State.RESERVED,
+            "expected": work.approval.sha256,
+            "found": found,
+            "size": work.approval.size,
+        },
+    )
+    raise Stopped(Problem.BYTES_CHANGED)
+
+
+def _send(work: Work, put_url: Secret) -> TransferResult:
+    work.call = Call.TRANSFER
+    renew(work.delivery)
+    with blobs.open_blob(work.approval.sha256) as body:
+        return work.clio.transfer(
+            put_url,
+            tuple((name, value) for name, value in work.delivery.put_headers),
+            body,
+            size=work.approval.size,
+            sha256=work.approval.sha256,
+            on_progress=_keeping_alive(work.delivery),
+            seconds=max(LEAST_SECONDS, work.approval.size / SLOWEST),
+        )
+
+
+def _keeping_alive(delivery: Delivery) -> Callable[[int], bool]:
+    """Told of each chunk: keeps the claim through a long transfer, which ends when the claim is lost."""
+    renewed = time.monotonic()
+
+    def on_progress(sent: int) -> bool:
+        nonlocal renewed
+        crashpoint("C10")
+        if time.monotonic() - renewed > KEEP_ALIVE:
+            renew(delivery)
+            renewed = time.monotonic()
+        return True
+
+    return on_progress
