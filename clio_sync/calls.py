@@ -65,7 +65,7 @@ class _Watch:
         """Clio rejects even a token it has just given, unless somebody reconnected in this very moment."""
         row = Connection.objects.get(pk=self._connection.pk)
         if tokens.access_of(row) == renewed:
-            needs_reconnecting(row, reason="token_rejected", status=401)
+            needs_reconnecting(row, reason="token_rejected", sentence=errors.TokenRejected.words, status=401)
         note(self._connection, errors.TokenRejected.words)
 
 

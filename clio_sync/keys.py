@@ -11,6 +11,8 @@ from django.db import connections as databases_by_name
 
 from clio_sync import vault
 from clio_sync.models import Connection, Delivery
+from clio_sync.parking import needs_reconnecting
+from clio_sync.tokens import UNREADABLE
 from clio_sync.vault import Binding, Unsealable
 
 
@@ -55,6 +57,21 @@ def reseal(*, dry_run: bool = False) -> Resealed:
     return result
 
 
+def forget_unreadable() -> int:
+    """After a key was lost: drop what no key opens. Those connections need reconnecting, and nothing else."""
+    forgotten = 0
+    for slot in SLOTS:
+        for row in slot.filled():
+            try:
+                slot.open(row)
+            except Unsealable:
+                forgotten += 1
+                if isinstance(row, Connection):
+                    needs_reconnecting(row, reason="token_unreadable", sentence=UNREADABLE)
+                slot.model._default_manager.filter(pk=row.pk).update(**{slot.field: b""})
+    return forgotten
+
+
 def trouble() -> str:
     """Why the stored tokens cannot be opened, or nothing. Each stored token is the canary of its key."""
     for slot in TOKENS:
@@ -66,6 +83,12 @@ def trouble() -> str:
     return ""
 
 
+HINT: Final = (
+    "Put the key back into TOKEN_KEYS. If it is lost: manage.py rotate_token_keys --forget-unreadable, "
+    "then reconnect."
+)
+
+
 @register(Tags.database)
 def check_keys(databases: Any = None, **kwargs: Any) -> list[CheckMessage]:
     """Run by `manage.py check --database default`, to notice a wrong key before anybody is served."""
@@ -74,7 +97,7 @@ def check_keys(databases: Any = None, **kwargs: Any) -> list[CheckMessage]:
     if Connection._meta.db_table not in databases_by_name["default"].introspection.table_names():
         return []  # before the first migration
     found = trouble()
-    return [Error(found, hint="Put the key back into TOKEN_KEYS.", id="clio_sync.E002")] if found else []
+    return [Error(found, hint=HINT, id="clio_sync.E002")] if found else []
 
 
 def _reseal(slot: Slot, row: Any, result: Resealed, *, dry_run: bool) -> None:

@@ -11,6 +11,7 @@ from django.db.models.functions import Greatest
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
+from clio_sync.api.errors import NeedsReconnect
 from clio_sync.models import Approval, Connection, Delivery
 from portal.audit.events import Event
 from portal.audit.log import Actor, Subject, record
@@ -20,7 +21,13 @@ logger = logging.getLogger(__name__)
 STANDING_STILL = (Delivery.Hold.NONE, Delivery.Hold.RETRY, Delivery.Hold.LIMIT)
 
 
-def needs_reconnecting(connection: Connection, *, reason: str, status: int | None = None) -> bool:
+def needs_reconnecting(
+    connection: Connection,
+    *,
+    reason: str,
+    sentence: str = NeedsReconnect.words,
+    status: int | None = None,
+) -> bool:
     """Clio no longer accepts this connection: say so, once, and park its deliveries.
 
     Does nothing, and returns False, when the tokens are no longer those of `connection`: somebody has
@@ -30,7 +37,11 @@ def needs_reconnecting(connection: Connection, *, reason: str, status: int | Non
         marked = Connection.objects.filter(
             pk=connection.pk, token_version=connection.token_version, status=Connection.Status.ACTIVE
         ).update(
-            status=Connection.Status.NEEDS_RECONNECTING, refresh_lease_owner="", refresh_lease_until=None
+            status=Connection.Status.NEEDS_RECONNECTING,
+            refresh_lease_owner="",
+            refresh_lease_until=None,
+            last_error=sentence,
+            last_error_at=timezone.now(),
         )
         if not marked:
             return False

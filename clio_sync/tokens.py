@@ -34,6 +34,7 @@ COOLDOWN: Final = timedelta(seconds=10)
 """After a failed renewal, before anybody asks again."""
 MARGIN: Final = timedelta(minutes=15)
 LEAST_LEFT: Final = timedelta(seconds=30)
+UNREADABLE: Final = "The stored access of this connection cannot be read. An admin has to reconnect it."
 PATIENCE: Final = 15.0
 SECOND_LOOK: Final = 2.0
 """Seconds until a refused grant is asked about once more: token servers have been wrong for a moment."""
@@ -116,10 +117,10 @@ def _refreshed(row: Connection, me: str, *, may_use_old: bool) -> Secret:
     try:
         tokens = _asked_twice(row)
     except NeedsReconnect as error:
-        needs_reconnecting(row, reason="grant_revoked", status=error.status)
+        needs_reconnecting(row, reason="grant_revoked", sentence=error.sentence, status=error.status)
         return access_of(_current(row.pk))
-    except ClioError:
-        _cool_down(row, me)
+    except ClioError as error:
+        _cool_down(row, me, error)
         if may_use_old:
             return access_of(row)
         raise
@@ -174,9 +175,13 @@ def _stored(row: Connection, me: str, tokens: Tokens) -> Secret:
     return tokens.access_token if stored else access_of(_current(row.pk))
 
 
-def _cool_down(row: Connection, me: str) -> None:
+def _cool_down(row: Connection, me: str, error: ClioError) -> None:
+    now = timezone.now()
     Connection.objects.filter(pk=row.pk, refresh_lease_owner=me).update(
-        refresh_lease_owner="", refresh_lease_until=timezone.now() + COOLDOWN
+        refresh_lease_owner="",
+        refresh_lease_until=now + COOLDOWN,
+        last_error=error.sentence[:300],
+        last_error_at=now,
     )
 
 
@@ -191,7 +196,5 @@ def _opened(row: Connection, stored: bytes | memoryview, binding: Binding) -> Se
         # The operator can put the key back; asking a person to reconnect would throw good tokens away.
         raise RetryLater(str(missing)) from missing
     except vault.Unsealable as error:
-        needs_reconnecting(row, reason="token_unreadable")
-        raise NeedsReconnect(
-            "The stored access of this connection cannot be read. An admin has to reconnect it."
-        ) from error
+        needs_reconnecting(row, reason="token_unreadable", sentence=UNREADABLE)
+        raise NeedsReconnect(UNREADABLE) from error

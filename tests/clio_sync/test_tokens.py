@@ -124,6 +124,7 @@ def test_trouble_while_renewing_early_costs_nothing(
     assert token_calls(clio_sandbox) == 1
     link.refresh_from_db()
     assert link.status == Connection.Status.ACTIVE
+    assert link.last_error
 
 
 def test_trouble_with_an_ended_token_is_told_as_something_that_passes(
@@ -166,6 +167,7 @@ def test_a_revoked_grant_parks_what_waits_and_says_so_once(
     link.refresh_from_db()
     assert link.status == Connection.Status.NEEDS_RECONNECTING
     assert len(link.refresh_sealed) > 0  # the row is kept whole
+    assert link.last_error.startswith("The permission given to the portal in Clio has ended")
     assert Delivery.objects.get(pk=moving.pk).hold == Delivery.Hold.CONNECTION
     assert Delivery.objects.get(pk=needs_you.pk).hold == Delivery.Hold.PERSON
     assert events().count("connection.needs_reconnecting") == 1

@@ -130,6 +130,17 @@ def test_rotating_says_what_it_cannot_open_and_leaves_it(stored: Connection, set
     assert tokens.access_of(stored) == PLAIN
 
 
+def test_what_a_lost_key_sealed_can_be_dropped_and_the_connection_needs_reconnecting(
+    stored: Connection, settings: LazySettings
+) -> None:
+    settings.TOKEN_KEYS = {"new": NEW_KEY}
+    assert "2 that no key opens were dropped" in rotate(forget_unreadable=True)
+    stored.refresh_from_db()
+    assert stored.status == Connection.Status.NEEDS_RECONNECTING
+    assert bytes(stored.access_sealed) == b""
+    assert not keys.trouble()
+
+
 def test_the_database_check_notices_a_wrong_key(stored: Connection, settings: LazySettings) -> None:
     assert not run_checks(tags=["database"], databases=["default"])
     settings.TOKEN_KEYS = {"k2": NEW_KEY}

@@ -16,7 +16,15 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
 
-    def handle(self, *, dry_run: bool, **options: Any) -> None:
+        parser.add_argument(
+            "--forget-unreadable",
+            action="store_true",
+            help="for a lost key: drop what no key opens; those connections have to be reconnected",
+        )
+
+    def handle(self, *, dry_run: bool, forget_unreadable: bool, **options: Any) -> None:
+        if forget_unreadable and not dry_run:
+            self.stdout.write(f"{keys.forget_unreadable()} that no key opens were dropped.")
         result = keys.reseal(dry_run=dry_run)
         did = "would be sealed anew" if dry_run else "sealed anew"
         self.stdout.write(
@@ -25,5 +33,5 @@ class Command(BaseCommand):
         if result.unreadable:
             raise CommandError(
                 f"{result.unreadable} cannot be opened with any key of TOKEN_KEYS. "
-                "Keep the old keys; those connections have to be reconnected."
+                "Put the old key back, or drop them with --forget-unreadable and reconnect."
             )
