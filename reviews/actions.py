@@ -430,6 +430,14 @@ def filing_withdrawn(draft_id: uuid.UUID, *, actor: Actor) -> None:
     )
 
 
+def identity_for(user: User, draft: Draft) -> Connection | None:
+    """The connection that would file this draft if `user` approved it: their own, else the firm's."""
+    try:
+        return connections.choose_connection(user, destination_of(draft))
+    except BadDestination:
+        return None
+
+
 def _connection_for(by: User, destination: Destination) -> Connection:
     try:
         return connections.choose_connection(by, destination)

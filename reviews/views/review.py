@@ -86,6 +86,7 @@ def screen(
         "reason_form": form if isinstance(form, ReasonForm) else ReasonForm(initial=seen),
         "version_form": form if isinstance(form, VersionForm) else VersionForm(initial=seen),
         "opened": _opened(form),
+        "identity": actions.identity_for(request.user, found),
         **_may(request.user, found, is_newest=is_newest),
         **_delivery(request.user, found),
     }
