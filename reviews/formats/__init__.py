@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from reviews.formats.check import check
+from reviews.formats.check import check, plain_text
 from reviews.formats.kinds import MediaType
-from reviews.formats.names import check_name
-from reviews.formats.report import Finding, FindingCode, Inspection, Reason, Refused
-from reviews.formats.text_of import plain_text
+from reviews.formats.names import check_name, composed
+from reviews.formats.report import Finding, FindingCode, Inspection, NoSuchPage, Reason, Refused
 
 __all__ = [
     "Finding",
     "FindingCode",
     "Inspection",
     "MediaType",
+    "NoSuchPage",
     "Reason",
     "Refused",
     "check",
     "check_name",
+    "composed",
     "plain_text",
 ]

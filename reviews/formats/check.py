@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import BinaryIO, assert_never
+from typing import BinaryIO
 
-from reviews.formats import docx, html, pdf, text
+from reviews.formats import confine
+from reviews.formats.inspectors import unpack
 from reviews.formats.kinds import MediaType
 from reviews.formats.names import check_name
 from reviews.formats.report import Inspection, Reason, Refused
@@ -16,13 +17,21 @@ def check(file_name: str, file: BinaryIO, size: int) -> Inspection:
     """Say what the file is and what else is in it, or raise Refused. The file is only read.
 
     `size` is what the sender declared; a file of another length was cut off or grew on the way. Time and
-    memory stay bounded whatever is in the file.
+    memory stay bounded whatever is in the file: the content is read in a process of its own.
     """
     warnings = check_name(file_name)
     _check_size(file, size)
     media_type = sniff(file_name, file)
-    inspection = _inspect(media_type, file)
+    inspection = unpack(media_type, confine.run("inspect", file, kind=media_type).facts)
     return replace(inspection, findings=warnings + inspection.findings)
+
+
+def plain_text(media_type: MediaType, file: BinaryIO) -> str:
+    """The words of a draft, for search and for comparing versions. Lines end in \\n, pages of a PDF in \\f.
+
+    For a file that `check` accepted; raises Refused for any other.
+    """
+    return confine.run("words", file, kind=media_type).body.decode()
 
 
 def _check_size(file: BinaryIO, size: int) -> None:
@@ -32,20 +41,5 @@ def _check_size(file: BinaryIO, size: int) -> None:
     if arrived != size:
         raise Refused(
             Reason.DAMAGED,
-            f"The file did not arrive whole: {size:,} bytes were announced and {arrived:,} came. Send it "
-            "again.",
+            f"Not all of the file arrived: {size:,} bytes were announced, {arrived:,} came. Send it again.",
         )
-
-
-def _inspect(media_type: MediaType, file: BinaryIO) -> Inspection:
-    match media_type:
-        case MediaType.DOCX:
-            return docx.inspect(file)
-        case MediaType.PDF:
-            return pdf.inspect(file)
-        case MediaType.HTML:
-            return html.inspect(file)
-        case MediaType.MARKDOWN | MediaType.TEXT:
-            return text.inspect(file, media_type)
-        case _:
-            assert_never(media_type)

@@ -50,9 +50,9 @@ def run(job: str, file: BinaryIO, **options: Any) -> Answer:
         except subprocess.TimeoutExpired as error:
             raise _too_much() from error
     file.seek(0)
-    if done.returncode != 0:
+    head, ended, body = done.stdout.partition(b"\n")
+    if done.returncode != 0 or not ended:
         raise _too_much()
-    head, _, body = done.stdout.partition(b"\n")
     facts = json.loads(head)
     if "refused" in facts:
         raise Refused(Reason(facts["refused"]), facts["sentence"])

@@ -45,7 +45,7 @@ def inspect(file: BinaryIO) -> Inspection:
     for part in package.names:
         if shape.is_xml(part) and not part.casefold().endswith(".rels") and part != ooxml.CONTENT_TYPES:
             xml.parse(package.chunks(part), _Reader(tally, is_body=part == shape.main), part=part)
-    findings = (*_findings_of(tally), *_luggage(package, shape), *_metadata(package, shape))
+    findings = (*_findings_of(tally), *_luggage(package, shape, tally.links), *_metadata(package, shape))
     return Inspection(MediaType.DOCX, findings, word_count=tally.words)
 
 
@@ -341,12 +341,12 @@ def _findings_of(tally: _Tally) -> list[Finding]:
     return findings
 
 
-def _luggage(package: Package, shape: Shape) -> list[Finding]:
-    return [finding for finding in _luggage_or_nothing(package, shape) if finding.count]
+def _luggage(package: Package, shape: Shape, links: list[str]) -> list[Finding]:
+    return [finding for finding in _luggage_or_nothing(package, shape, links) if finding.count]
 
 
-def _luggage_or_nothing(package: Package, shape: Shape) -> list[Finding]:
-    links = [relation.target for relation in shape.relations if relation.external]
+def _luggage_or_nothing(package: Package, shape: Shape, links: list[str]) -> list[Finding]:
+    links = [*(relation.target for relation in shape.relations if relation.external), *links]
     embedded = sorted(
         {*shape.targets("package"), *(p for p in package.names if "embeddings/" in p.casefold())}
     )

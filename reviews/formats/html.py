@@ -121,6 +121,7 @@ class _Reader(HTMLParser):
             )
         self._count_tag(tag)
         attributes = {name.casefold(): value or "" for name, value in attrs}
+        self._refuse_handlers(attributes)
         for name, value in attributes.items():
             self._judge(tag, name, value)
         if (
@@ -129,7 +130,7 @@ class _Reader(HTMLParser):
             and attributes["http-equiv"].casefold().strip() == "refresh"
         ):
             raise _active("a page change on its own (meta refresh)", self.getpos()[0])
-        if "hidden" in attributes or _HIDING_CSS.search(attributes.get("style", "")):
+        if "hidden" in attributes:
             self._counts[FindingCode.HIDDEN_TEXT] += 1
         if tag not in _VOID:
             self._push(tag)
@@ -198,9 +199,12 @@ class _Reader(HTMLParser):
         elif tag == "style":
             self._counts[FindingCode.STYLING] += 1
 
+    def _refuse_handlers(self, attributes: dict[str, str]) -> None:
+        for name in attributes:
+            if name.startswith("on") or name == "srcdoc":
+                raise _active(f"an instruction to the browser ({quoted(name, 30)})", self.getpos()[0])
+
     def _judge(self, tag: str, name: str, value: str) -> None:
-        if name.startswith("on") or name == "srcdoc":
-            raise _active(f"an instruction to the browser ({quoted(name, 30)})", self.getpos()[0])
         if name == "style":
             self._judge_css(value)
         elif name in _URLS and value.strip():

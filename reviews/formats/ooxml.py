@@ -14,7 +14,7 @@ from reviews.formats.report import Reason, Refused, quoted
 from reviews.formats.zips import Package
 
 CONTENT_TYPES = "[Content_Types].xml"
-MAX_PART = 64 * 1024 * 1024
+MAX_XML = 48 * 1024 * 1024
 
 _MAIN = "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"
 _PREFIXES = {
@@ -179,12 +179,10 @@ def _read_relations(package: Package, part: str) -> Iterator[Relation]:
 def _check_types(package: Package, shape: Shape) -> None:
     for text in (*shape.types.values(), *package.names):
         _refuse_kind(text, _FORBIDDEN_KINDS)
-    for part in package.names:
-        if package.entries[part].size > MAX_PART and shape.is_xml(part):
-            raise Refused(
-                Reason.TOO_COMPLEX,
-                f"The part {quoted(part)} is too large to be read safely. Split the document.",
-            )
+    if sum(package.entries[part].size for part in package.names if shape.is_xml(part)) > MAX_XML:
+        raise Refused(
+            Reason.TOO_COMPLEX, "The document is too large to be read safely. Split it and send the parts."
+        )
 
 
 def _refuse_kind(text: str, forbidden: dict[str, tuple[Reason, str]]) -> None:

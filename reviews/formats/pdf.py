@@ -1,6 +1,6 @@
 """PDFs: no passwords, no programs, no dynamic forms; and a list of what the page images do not show.
 
-`inspect` asks a confined process; `examine` is what runs there.
+Runs in the confined process.
 """
 
 from __future__ import annotations
@@ -10,10 +10,12 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, cast
 
-from reviews.formats import confine
+import pikepdf
+
 from reviews.formats.kinds import MediaType
 from reviews.formats.links import is_web_link, links_finding
 from reviews.formats.report import Finding, FindingCode, Inspection, Reason, Refused, counted, quoted
+from reviews.preview import pages as viewer
 
 MAX_PAGES = 5_000
 MAX_OBJECTS = 500_000
@@ -85,17 +87,7 @@ _EXECUTABLE = re.compile(
 
 
 def inspect(file: BinaryIO) -> Inspection:
-    facts = confine.run("inspect_pdf", file).facts
-    findings = tuple(
-        Finding(FindingCode(code), count, sentence) for code, count, sentence in facts["findings"]
-    )
-    return Inspection(MediaType.PDF, findings, page_count=facts["pages"], word_count=facts["words"])
-
-
-def examine(file: BinaryIO) -> tuple[dict[str, Any], bytes]:
     """Read the whole object graph with qpdf, then make sure the renderer sees the same number of pages."""
-    import pikepdf  # noqa: PLC0415
-
     pikepdf.settings.set_qpdf_limits(**cast("Any", _LIMITS))
     found = _Found()
     try:
@@ -106,12 +98,7 @@ def examine(file: BinaryIO) -> tuple[dict[str, Any], bytes]:
         raise _damaged("its structure is broken") from error
     words = _words(file, pages)
     _around(file, found)
-    facts = {
-        "findings": [(f.code, f.count, f.sentence) for f in found.findings()],
-        "pages": pages,
-        "words": words,
-    }
-    return facts, b""
+    return Inspection(MediaType.PDF, tuple(found.findings()), page_count=pages, word_count=words)
 
 
 @dataclass
@@ -167,26 +154,27 @@ _SENTENCES = {
 
 
 def _walk(file: BinaryIO, found: _Found) -> int:
-    import pikepdf  # noqa: PLC0415
-
     with pikepdf.open(file, attempt_recovery=False, inherit_page_attributes=False) as pdf:
         if pdf.is_encrypted or "/Encrypt" in pdf.trailer:
             raise _encrypted()
         if int(pdf.trailer.get("/Size", 0)) > MAX_OBJECTS:
             raise _too_long(f"more than {MAX_OBJECTS:,} objects")
-        declared = pdf.Root.get("/Pages", pikepdf.Dictionary()).get("/Count", 0)
-        if int(declared) > MAX_PAGES:
-            raise _too_long(f"{int(declared):,} pages, and at most {MAX_PAGES:,} are accepted")
+        _check_pages(int(pdf.Root.get("/Pages", pikepdf.Dictionary()).get("/Count", 0)))
         if len(pdf.objects) > MAX_OBJECTS:
             raise _too_long(f"more than {MAX_OBJECTS:,} objects")
         _Graph(found).read(pdf)
         _details(pdf, found)
         pages = len(pdf.pages)
-    if pages == 0:
+    _check_pages(pages)
+    return pages
+
+
+def _check_pages(pages: int) -> None:
+    """Asked of the number the file claims before its pages are read, and of the true number afterwards."""
+    if pages <= 0:
         raise Refused(Reason.EMPTY, "The PDF has no pages. Print it again and send the new file.")
     if pages > MAX_PAGES:
         raise _too_long(f"{pages:,} pages, and at most {MAX_PAGES:,} are accepted")
-    return pages
 
 
 class _Graph:
@@ -203,8 +191,6 @@ class _Graph:
         self._look(pdf.trailer, 0)
 
     def _look(self, value: Any, depth: int) -> None:
-        import pikepdf  # noqa: PLC0415
-
         self._left -= 1
         if self._left < 0 or depth > MAX_NESTING:
             raise _too_long("more structure than a document needs")
@@ -273,8 +259,6 @@ class _Graph:
             )
 
     def _attachment(self, items: dict[str, Any]) -> None:
-        import pikepdf  # noqa: PLC0415
-
         name = _text(items.get("/UF")) or _text(items.get("/F")) or "unnamed"
         if _EXECUTABLE.search(name) or any(map(_is_program, _streams(items["/EF"], pikepdf.Stream))):
             raise Refused(
@@ -285,8 +269,6 @@ class _Graph:
         self._found.attachments.append(name)
 
     def _opening(self, action: Any) -> None:
-        import pikepdf  # noqa: PLC0415
-
         if isinstance(action, pikepdf.Dictionary) and _name(action.get("/S")) not in _PLAIN_ACTIONS:
             self._found.counts[FindingCode.ACTIONS] += 1
 
@@ -301,20 +283,14 @@ def _is_program(stream: Any) -> bool:
 
 
 def _name(value: Any) -> str:
-    import pikepdf  # noqa: PLC0415
-
     return str(value) if isinstance(value, pikepdf.Name) else ""
 
 
 def _text(value: Any) -> str:
-    import pikepdf  # noqa: PLC0415
-
     return str(value) if isinstance(value, (pikepdf.String, str)) else ""
 
 
 def _details(pdf: Any, found: _Found) -> None:
-    import pikepdf  # noqa: PLC0415
-
     info = pdf.trailer.get("/Info")
     if not isinstance(info, pikepdf.Dictionary):
         return
@@ -324,8 +300,6 @@ def _details(pdf: Any, found: _Found) -> None:
 
 
 def _words(file: BinaryIO, pages: int) -> int | None:
-    from reviews.preview import pages as viewer  # noqa: PLC0415
-
     facts, _ = viewer.count(file)
     if facts["pages"] != pages:
         raise _damaged(f"it has {pages} pages for one program and {facts['pages']} for another")

@@ -303,7 +303,7 @@ def _check_entry_name(raw: bytes, flags: int) -> str:
 def _refuse_twins(entries: list[Entry]) -> None:
     seen: set[str] = set()
     for entry in entries:
-        name = entry.name.casefold()
+        name = entry.name.removesuffix("/").casefold()
         if name in seen:
             raise Refused(
                 Reason.DUPLICATE,

@@ -43,11 +43,20 @@ def convert(file: BinaryIO) -> tuple[dict[str, Any], bytes]:
     shape = ooxml.read_shape(package)
     notes: list[str] = []
     body = _laid_out(package, shape, notes)
-    if body is None:
-        body = _as_text(package, shape)
+    return {"notes": notes}, _complete(package, shape, _as_text(package, shape) if body is None else body)
+
+
+def convert_plainly(file: BinaryIO) -> tuple[dict[str, Any], bytes]:
+    """The words without layout, for a document on which the layout takes too long."""
+    package = Package(file)
+    shape = ooxml.read_shape(package)
+    return {"notes": [_TOO_LARGE]}, _complete(package, shape, _as_text(package, shape))
+
+
+def _complete(package: Package, shape: Shape, body: str) -> bytes:
     sections = [*_headers(package, shape, "header"), body, *_headers(package, shape, "footer")]
     sections += _left_over(package, shape, "".join(sections))
-    return {"notes": notes}, "\n".join(sections).encode()
+    return "\n".join(sections).encode()
 
 
 def _laid_out(package: Package, shape: Shape, notes: list[str]) -> str | None:
@@ -94,7 +103,7 @@ def _rewritten(package: Package, shape: Shape, body_parts: list[str]) -> BinaryI
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as copy:
         for part in _needed(package, shape):
-            data = package.read(part, limit=ooxml.MAX_PART)
+            data = package.read(part, limit=ooxml.MAX_XML)
             if part in body_parts:
                 root = wordml.read(data)
                 wordml.reveal(root, hidden_styles=hidden)
@@ -116,7 +125,7 @@ def _needed(package: Package, shape: Shape) -> list[str]:
 
 def _tree(package: Package, shape: Shape, kind: str) -> etree._Element | None:
     parts = _parts(package, shape, (kind,))
-    return wordml.read(package.read(parts[0], limit=ooxml.MAX_PART)) if parts else None
+    return wordml.read(package.read(parts[0], limit=ooxml.MAX_XML)) if parts else None
 
 
 def _headings(styles: etree._Element | None) -> frozenset[str]:

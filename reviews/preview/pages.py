@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, BinaryIO
 
+import pypdfium2
+
 from reviews.formats.report import NoSuchPage, Reason, Refused
 
 MAX_PIXELS = 6_000_000
@@ -39,7 +41,7 @@ def fitting(width: float, height: float, scale: float) -> float:
     if not (math.isfinite(width) and math.isfinite(height) and width > 0 and height > 0):
         raise _unreadable("a page without a size")
     most = min(math.sqrt(MAX_PIXELS / (width * height)), MAX_SIDE / max(width, height))
-    return min(max(scale, 0.05), most)
+    return min(max(scale, 0.05), most * 0.999)  # pdfium rounds up to whole pixels
 
 
 def text(file: BinaryIO, *, page: int) -> tuple[dict[str, Any], bytes]:
@@ -70,8 +72,6 @@ def _text_of(sheet: Any) -> str:
 
 @contextmanager
 def _opened(file: BinaryIO) -> Iterator[Any]:
-    import pypdfium2  # noqa: PLC0415
-
     file.seek(0)
     try:
         document = pypdfium2.PdfDocument(file)

@@ -19,8 +19,3 @@ def page_png(file: BinaryIO, page: int, scale: float = 1.5) -> bytes:
 def page_text(file: BinaryIO, page: int) -> str:
     """What a screen reader is given for the picture of the page."""
     return confine.run("page_text", file, page=page).body.decode()
-
-
-def document_text(file: BinaryIO) -> str:
-    """The text of all pages, a form feed between them."""
-    return confine.run("all_text", file).body.decode()

@@ -5,17 +5,14 @@ from __future__ import annotations
 from html import escape
 from typing import BinaryIO, assert_never
 
-from markdown_it import MarkdownIt
-
 from reviews.formats import confine, text
 from reviews.formats.characters import shown
+from reviews.formats.check import plain_text
 from reviews.formats.kinds import MediaType
-from reviews.preview import pdf
+from reviews.formats.report import Reason, Refused
 from reviews.preview.model import Preview
-from reviews.preview.sanitize import sanitize
 
-MAX_MARKDOWN = 1024 * 1024
-_LONG = "The text is too long to be laid out, so it is shown as it is written."
+NOT_LAID_OUT = "The text could not be laid out in reasonable time, so it is shown as it is written."
 
 
 def render(media_type: MediaType, file: BinaryIO) -> Preview:
@@ -25,25 +22,36 @@ def render(media_type: MediaType, file: BinaryIO) -> Preview:
     """
     match media_type:
         case MediaType.DOCX:
-            answer = confine.run("render_docx", file)
-            return Preview(answer.body.decode(), tuple(answer.facts["notes"]))
+            return _word(file)
         case MediaType.MARKDOWN:
-            return _markdown(text.decode(file))
+            return _markup("render_markdown", file)
         case MediaType.HTML:
-            return Preview(sanitize(text.decode(file)))
+            return _markup("render_html", file)
         case MediaType.TEXT:
             return Preview(_verbatim(text.decode(file)))
         case MediaType.PDF:
-            return Preview(_pages(pdf.document_text(file)))
+            return Preview(_pages(plain_text(media_type, file)))
         case _:
             assert_never(media_type)
 
 
-def _markdown(source: str) -> Preview:
-    if len(source) > MAX_MARKDOWN:
-        return Preview(_verbatim(source), (_LONG,))
-    html: str = MarkdownIt("js-default", {"html": False}).render(source)
-    return Preview(sanitize(html))
+def _word(file: BinaryIO) -> Preview:
+    try:
+        answer = confine.run("render_docx", file)
+    except Refused as refused:
+        if refused.code is not Reason.TOO_COMPLEX:
+            raise
+        answer = confine.run("render_docx_plainly", file)
+    return Preview(answer.body.decode(), tuple(answer.facts["notes"]))
+
+
+def _markup(job: str, file: BinaryIO) -> Preview:
+    try:
+        return Preview(confine.run(job, file).body.decode())
+    except Refused as refused:
+        if refused.code is not Reason.TOO_COMPLEX:
+            raise
+        return Preview(_verbatim(text.decode(file)), (NOT_LAID_OUT,))
 
 
 def _verbatim(source: str) -> str:
