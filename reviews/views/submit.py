@@ -124,9 +124,9 @@ def _asked(form: SubmitForm) -> intake.Request:
 def _form(request: PortalRequest, form: SubmitForm, *, status: int = 200) -> HttpResponse:
     context = {
         "form": form,
-        "connections": Connection.objects.exclude(status=Connection.Status.DISCONNECTED).order_by(
-            "-is_default", "account_name"
-        ),
+        "connections": connections.firms()
+        .exclude(status=Connection.Status.DISCONNECTED)
+        .order_by("-is_default", "account_name"),
     }
     return render(request, "reviews/submit.html", context, status=status)
 
