@@ -9,7 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any, BinaryIO, cast
+from typing import Any, cast
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
@@ -180,7 +180,7 @@ def submit_draft(
             "key_length", "Idempotency-Key must have 1 to 200 characters.", field="Idempotency-Key"
         )
     draft, is_new = intake.submit(
-        _upload(file),
+        Upload.of(file),
         _asked(said),
         submitter=key.owner,
         actor=Actor.api_key(key),
@@ -218,7 +218,7 @@ def add_version(
 ) -> Status[dict[str, Any]]:
     """A new version of a draft that is still open. It voids what was decided about the older one."""
     draft, key = _own(request, draft_id), key_of(request)
-    content = intake.receive(_upload(file), provenance=_provenance(said), note=said.note)
+    content = intake.receive(Upload.of(file), provenance=_provenance(said), note=said.note)
     actions.add_version(draft.pk, content, by=key.owner, actor=Actor.api_key(key))
     return Status(201, out(_own(request, draft_id)))
 
@@ -235,10 +235,6 @@ def _own(request: HttpRequest, draft_id: uuid.UUID) -> Draft:
     if draft is None:
         raise Http404
     return draft
-
-
-def _upload(file: UploadedFile) -> Upload:
-    return Upload(name=file.name or "", file=cast("BinaryIO", file), size=file.size or 0)
 
 
 def _provenance(said: SubmissionIn | VersionIn) -> Provenance | None:

@@ -9,9 +9,10 @@ import hashlib
 import uuid
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from typing import BinaryIO
+from typing import Any, BinaryIO, cast
 
 from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
 from django.db import IntegrityError, transaction
 
 from clio_sync import matters
@@ -58,6 +59,11 @@ class Upload:
     name: str
     file: BinaryIO
     size: int
+
+    @classmethod
+    def of(cls, file: UploadedFile[Any]) -> Upload:
+        """What a browser or a program sent. Letters and accents that a Mac sends apart are joined (NFC)."""
+        return cls(name=formats.composed(file.name or ""), file=cast("BinaryIO", file), size=file.size or 0)
 
     def chunks(self) -> Iterator[bytes]:
         self.file.seek(0)

@@ -19,6 +19,7 @@ from reviews.access import get_draft_for, get_version_for
 from reviews.formats import MediaType, Refused
 from reviews.models import Version
 from reviews.preview import document, pdf
+from reviews.preview.model import Preview
 from reviews.preview.render import render as render_preview
 
 
@@ -26,9 +27,16 @@ from reviews.preview.render import render as render_preview
 def preview(request: PortalRequest, draft_id: uuid.UUID, number: int) -> HttpResponse:
     """The document as a page of its own that runs nothing and loads nothing; stands in a sandboxed frame."""
     version = get_version_for(request.user, draft_id, number)
-    with blobs.open_blob(version.sha256) as file:
-        shown = render_preview(MediaType(version.media_type), file)
-    return HttpResponse(document.page(shown, title=version.file_name), headers=document.HEADERS)
+    return HttpResponse(document.page(_shown(version), title=version.file_name), headers=document.HEADERS)
+
+
+def _shown(version: Version) -> Preview:
+    """The preview, or a page that says why there is none: the file itself can always be downloaded."""
+    try:
+        with blobs.open_blob(version.sha256) as file:
+            return render_preview(MediaType(version.media_type), file)
+    except Refused as refused:
+        return Preview(html="", notes=(f"{refused.sentence} Download the file to read it.",))
 
 
 @require_GET
@@ -78,12 +86,11 @@ def compare(request: PortalRequest, draft_id: uuid.UUID, older: int, newer: int)
     draft = get_draft_for(request.user, draft_id)
     before = get_version_for(request.user, draft_id, older)
     after = get_version_for(request.user, draft_id, newer)
-    context = {
-        "draft": draft,
-        "before": before,
-        "after": after,
-        "paragraphs": comparison.compare(_text(before), _text(after)),
-    }
+    context: dict[str, object] = {"draft": draft, "before": before, "after": after}
+    try:
+        context["paragraphs"] = comparison.compare(_text(before), _text(after))
+    except Refused as refused:
+        context["problem"] = refused.sentence
     return render(request, "reviews/compare.html", context)
 
 

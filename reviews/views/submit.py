@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from typing import BinaryIO, TypeVar, cast
+from typing import TypeVar
 
 from django.contrib import messages
-from django.core.files.uploadedfile import UploadedFile
 from django.forms import Form
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -39,7 +38,10 @@ def submit(request: PortalRequest) -> HttpResponse:
         return _form(request, form, status=422)
     try:
         draft, _ = intake.submit(
-            upload_of(form), _asked(form), submitter=request.user, actor=Actor.person(request)
+            intake.Upload.of(form.cleaned_data["file"]),
+            _asked(form),
+            submitter=request.user,
+            actor=Actor.person(request),
         )
     except ReviewError as refused:
         _note_refusal(request, refused)
@@ -89,7 +91,11 @@ def new_version(request: PortalRequest, draft_id: uuid.UUID) -> HttpResponse:
         return render(request, "reviews/draft.html", screen(request, draft, latest, form=form), status=422)
     actor = Actor.person(request)
     try:
-        content = intake.receive(upload_of(form), provenance=form.provenance, note=form.cleaned_data["note"])
+        content = intake.receive(
+            intake.Upload.of(form.cleaned_data["file"]),
+            provenance=form.provenance,
+            note=form.cleaned_data["note"],
+        )
         version = actions.add_version(
             draft.pk, content, by=request.user, actor=actor, revision=form.cleaned_data["revision"]
         )
@@ -100,11 +106,6 @@ def new_version(request: PortalRequest, draft_id: uuid.UUID) -> HttpResponse:
         return render(request, "reviews/draft.html", context, status=refused.status)
     messages.success(request, f"Version {version.number} is in. Earlier decisions do not apply to it.")
     return redirect("reviews:draft", draft.pk)
-
-
-def upload_of(form: Form) -> intake.Upload:
-    file = cast("UploadedFile[bytes]", form.cleaned_data["file"])
-    return intake.Upload(name=file.name or "", file=cast("BinaryIO", file), size=file.size or 0)
 
 
 def _asked(form: SubmitForm) -> intake.Request:

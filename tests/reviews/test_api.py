@@ -246,3 +246,9 @@ def test_the_api_describes_itself(client: Client) -> None:
         "/api/v1/drafts/{draft_id}",
         "/api/v1/drafts/{draft_id}/versions",
     }
+
+
+def test_a_name_with_its_accents_apart_is_joined_not_refused(program: Program, clio: SandboxProcess) -> None:
+    answer = program.submit(name="Re\u0301ponse.txt")
+    assert answer.status_code == 201, answer.content
+    assert answer.json()["versions"][0]["file_name"] == "R\u00e9ponse.txt"

@@ -15,6 +15,7 @@ from portal.audit.events import Event
 from portal.audit.log import Actor
 from portal.audit.models import Entry
 from reviews import actions, attestation
+from reviews.formats import MediaType
 from reviews.models import Decision, Draft, Opening, Status
 from tests import factories
 from tests.cast import PASSWORD, Cast, person
@@ -250,3 +251,16 @@ def test_decisions_need_the_csrf_token(cast: Cast, waiting: Draft) -> None:
     )
     assert client.post(page(waiting, "approve"), form(waiting)).status_code == 403
     assert not Decision.objects.exists()
+
+
+def test_a_file_that_cannot_be_shown_says_so_and_can_still_be_downloaded(
+    cast: Cast, waiting: Draft, sign_in: SignIn
+) -> None:
+    broken = factories.version(
+        waiting, content=b"PK\x03\x04 not really", made_by=cast.carol, media_type=MediaType.DOCX
+    )
+    client = sign_in(cast.alice)
+    shown = client.get(f"/drafts/{waiting.pk}/v{broken.number}/preview/")
+    assert shown.status_code == 200
+    assert "Download the file to read it." in shown.content.decode()
+    assert client.get(f"/drafts/{waiting.pk}/compare/1/2/").status_code == 200
