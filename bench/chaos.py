@@ -47,6 +47,7 @@ def kill_worker_in_mid_call(rig: Rig) -> None:
 
 def kill_web(rig: Rig) -> None:
     rig.stack.kill("web")
+    wait_until(rig.stack.answers, what="the site to answer again")
 
 
 def kill_beat(rig: Rig) -> None:
@@ -152,6 +153,8 @@ def _play(rig: Rig, scenario: Scenario, *, pair: str, documents: int, seed: int)
     rig.approve(drafts)
     scenario.act(rig)
     outcomes = rig.wait_for(list(drafts), within=OVER_WITHIN)
+    if scenario.plans and not all(fault["fired"] for fault in _faults(rig)):
+        raise RuntimeError(f"{scenario.name}: the misfortune never happened: {_faults(rig)}")
     rig.stack.sandbox("DELETE", "/faults")
     judgement = rig.judge(drafts, outcomes)
     told = json.dumps(asdict(judgement))

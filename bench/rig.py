@@ -6,8 +6,10 @@ import random
 import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+
+import httpx
 
 from portal.demo import people
 from portal.demo.browser import Browser
@@ -72,14 +74,15 @@ class Rig:
         """The outcomes of those that are over by then; asks gently, so as not to compete with the workers."""
         deadline = time.monotonic() + within
         outcomes: dict[str, Outcome] = {}
-        while time.monotonic() < deadline:
-            for draft in drafts:
-                if draft not in outcomes and (outcome := self.program.outcome(draft)).state in OVER:
-                    outcomes[draft] = outcome
-            if len(outcomes) == len(drafts):
-                break
+        while time.monotonic() < deadline and len(outcomes) < len(drafts):
+            with suppress(httpx.TransportError):  # the web server may be the part that was killed
+                outcomes |= self._over([draft for draft in drafts if draft not in outcomes])
             time.sleep(0.5)
         return outcomes
+
+    def _over(self, drafts: Sequence[str]) -> dict[str, Outcome]:
+        told = {draft: self.program.outcome(draft) for draft in drafts}
+        return {draft: outcome for draft, outcome in told.items() if outcome.state in OVER}
 
     def judge(self, approved: dict[str, Example], outcomes: dict[str, Outcome]) -> Judgement:
         """By what the sandbox stores under these drafts' names, whatever the portal says of itself."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
+from django.conf import settings
+from django.core.cache import cache
 from django.test import Client, override_settings
 
 from portal.accounts.models import User
@@ -24,6 +26,13 @@ def _quick_passwords() -> Iterator[None]:
     """The real hasher is slow on purpose; a third of a second for each person of the cast adds up."""
     with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
         yield
+
+
+@pytest.fixture(autouse=True)
+def _empty_cache() -> None:
+    """Redis does not roll back with the test, as the cache in the database does: throttles would add up."""
+    if settings.CACHE_URL:
+        cache.clear()
 
 
 @pytest.fixture

@@ -63,6 +63,13 @@ class Stack:
         state: dict[str, dict[str, int]] = json.loads((self.place.data / "running.json").read_text("utf-8"))
         return state["pids"].get(part, 0)
 
+    def answers(self) -> bool:
+        """The site says that it is well."""
+        try:
+            return httpx.get(f"{self.site}/healthz", timeout=2).status_code == httpx.codes.OK
+        except httpx.TransportError:
+            return False
+
     def kill(self, part: str) -> None:
         """SIGKILL a part with all it started, and wait until the supervisor has started it again."""
         pid = self.pid(part)

@@ -33,7 +33,7 @@ def test_a_killed_part_comes_back(stack: Stack) -> None:
     stack.kill("worker")
     wait_until(lambda: stack.log("worker").count(" ready.") >= 2, what="the worker to be ready again")
     stack.kill("web")
-    wait_until(lambda: _answers(stack), what="the site to answer again")
+    wait_until(stack.answers, what="the site to answer again")
 
 
 def test_a_person_signs_in(stack: Stack, page: Page) -> None:
@@ -56,13 +56,6 @@ def test_a_killed_supervisor_leaves_nothing_running() -> None:
         while _in_sessions(sessions) and time.monotonic() < deadline:
             time.sleep(0.1)
         assert not _in_sessions(sessions)
-
-
-def _answers(stack: Stack) -> bool:
-    try:
-        return httpx.get(f"{stack.site}/healthz", timeout=2).status_code == 200
-    except httpx.HTTPError:
-        return False
 
 
 def _in_sessions(sessions: set[int]) -> set[int]:

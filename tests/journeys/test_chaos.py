@@ -1,0 +1,24 @@
+"""The short form of `make chaos`: the misfortunes that are over in seconds."""
+
+from __future__ import annotations
+
+import pytest
+
+from bench import chaos
+
+QUICK = (
+    "transfer_done_answer_lost",
+    "storage_is_down",
+    "confirmation_done_answer_lost",
+    "clio_says_slower",
+    "broker_emptied_after_the_yes",
+)
+
+
+@pytest.mark.parametrize(
+    "pair", [pytest.param(pair, marks=pytest.mark.xdist_group(pair)) for pair in chaos.PAIRS]
+)
+def test_misfortune_costs_no_document(pair: str) -> None:
+    scenarios = [scenario for scenario in chaos.SCENARIOS if scenario.name in QUICK]
+    assert len(scenarios) == len(QUICK)
+    assert all(chaos.play(pair, scenarios, documents=2, seed=chaos.SEED))
