@@ -11,6 +11,8 @@ from reviews.attestation import STATEMENTS
 from reviews.intake import Provenance
 from reviews.models import Decision
 
+NO_FILE = {"required": "Choose a file."}
+
 
 class SeenForm(forms.Form):
     """The hidden part of every decision: which version, bytes and state of the draft was on the page."""
@@ -30,6 +32,7 @@ class ApproveForm(SeenForm):
         choices=[(statement.code, statement.text) for statement in STATEMENTS],
         widget=forms.CheckboxSelectMultiple,
         label="You state that",
+        error_messages={"required": "Tick both statements to approve."},
     )
 
     def clean_agreed(self) -> list[str]:
@@ -40,11 +43,16 @@ class ApproveForm(SeenForm):
 
 
 class ReasonForm(SeenForm):
-    reason_code = forms.ChoiceField(label="Reason", choices=[("", "Choose…"), *Decision.Reason.choices])
+    reason_code = forms.ChoiceField(
+        label="Reason",
+        choices=[("", "Choose…"), *Decision.Reason.choices],
+        error_messages={"required": "Choose the reason that fits best."},
+    )
     reason = forms.CharField(
         label="What is wrong, and what should change?",
         max_length=4000,
         widget=forms.Textarea(attrs={"rows": 4}),
+        error_messages={"required": "Say what is wrong: the submitter reads it."},
     )
 
 
@@ -81,7 +89,7 @@ class ProvenanceFields(forms.Form):
 
 
 class SubmitForm(ProvenanceFields):
-    file = forms.FileField(label="The file", allow_empty_file=True)
+    file = forms.FileField(label="The file", allow_empty_file=True, error_messages=NO_FILE)
     matter_text = forms.CharField(label="Matter", max_length=200, required=False)
     matter_id = forms.IntegerField(required=False, widget=forms.HiddenInput)
     connection = forms.UUIDField(required=False)
@@ -103,7 +111,7 @@ class SubmitForm(ProvenanceFields):
 
 
 class VersionForm(ProvenanceFields):
-    file = forms.FileField(label="The new version", allow_empty_file=True)
+    file = forms.FileField(label="The new version", allow_empty_file=True, error_messages=NO_FILE)
     revision = forms.IntegerField(widget=forms.HiddenInput)
     note = forms.CharField(
         label="What changed", max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 2})

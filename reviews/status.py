@@ -7,6 +7,7 @@ from datetime import datetime
 
 from django.utils import timezone
 
+from clio_sync import problems
 from clio_sync.models import Delivery
 from clio_sync.progress import STEPS, can_undo, progress
 from reviews.models import Draft, Status
@@ -64,6 +65,9 @@ def _who_files(draft: Draft) -> str:
     delivery = draft.delivery
     if delivery is None or delivery.state in Delivery.FINAL:
         return "nobody"
-    if delivery.hold == Delivery.Hold.CONNECTION:
+    if delivery.hold not in {Delivery.Hold.CONNECTION, Delivery.Hold.PERSON}:
+        return "Countersign"
+    problem = problems.explain(delivery)
+    if problem is not None and problem.who == problems.Actor.ADMIN:
         return "an admin"
-    return str(draft.reviewer) if delivery.hold == Delivery.Hold.PERSON else "Countersign"
+    return str(draft.reviewer or "any reviewer")

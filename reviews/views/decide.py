@@ -43,7 +43,7 @@ def approve(request: PortalRequest, draft_id: uuid.UUID) -> HttpResponseBase:
             draft.pk, form.seen, agreed=agreed, by=request.user, actor=Actor.person(request)
         ),
         verdict="approve",
-        done="Approved. It will be filed as soon as the time to undo is over.",
+        done="Approved, and your approval is on record.",
     )
 
 

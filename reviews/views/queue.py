@@ -52,7 +52,13 @@ def _queue(request: PortalRequest) -> HttpResponse:
     title, text = EMPTY[tab.key]
     context = {
         "tabs": [
-            {"label": t.label, "href": filters.address(t.key), "current": t is tab, "count": count[t.key]}
+            {
+                "label": t.label,
+                "href": filters.address(t.key),
+                "current": t is tab,
+                "count": count[t.key],
+                "alarm": t.key == "stuck",
+            }
             for t in tabs
         ],
         "tab": tab,

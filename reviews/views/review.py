@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from http import HTTPStatus
 from typing import Any
 
 from django.forms import Form
@@ -21,7 +22,7 @@ from portal.audit.log import Actor
 from portal.http import PortalRequest
 from reviews import actions, lifecycle
 from reviews.access import get_draft_for
-from reviews.attestation import STATEMENTS
+from reviews.attestation import STATEMENTS, digest
 from reviews.formats import MediaType
 from reviews.forms import ApproveForm, ReasonForm, VersionForm
 from reviews.models import Decision, Draft, Status, Version
@@ -42,11 +43,17 @@ def draft(request: PortalRequest, draft_id: uuid.UUID) -> HttpResponse:
 
 @require_GET
 def filing(request: PortalRequest, draft_id: uuid.UUID) -> HttpResponse:
-    """The live part of the screen. Answers 286, which ends htmx's polling, when nothing more will move."""
+    """The live part of the screen. Answers 204 while it shows all there is, so that nothing on the page jumps
+    or loses the focus, and 286, which ends htmx's polling, when nothing more will move."""
     found = get_draft_for(request.user, draft_id)
+    if found.delivery is None:  # taken back: it is in review again
+        return HttpResponse(status=STOP_POLLING, headers={"HX-Refresh": "true"})
     context = {"draft": found, "status": shown(found), **_delivery(request.user, found)}
-    still = found.delivery is None or found.delivery.state in Delivery.FINAL
-    return render(request, "reviews/_filing.html", context, status=STOP_POLLING if still else 200)
+    if found.delivery.state in Delivery.FINAL:
+        return render(request, "reviews/_filing.html", context, status=STOP_POLLING)
+    if request.GET.get("seen") == context["filing_mark"]:
+        return HttpResponse(status=HTTPStatus.NO_CONTENT)
+    return render(request, "reviews/_filing.html", context)
 
 
 @require_GET
@@ -55,7 +62,11 @@ def receipt(request: PortalRequest, draft_id: uuid.UUID) -> HttpResponse:
     found = get_draft_for(request.user, draft_id)
     if found.delivery is None or found.delivery.state != Delivery.State.FILED:
         return render(request, "404.html", status=404)
-    context = {"draft": found, "receipt": receipts.receipt(found.delivery)}
+    context = {
+        "draft": found,
+        "receipt": receipts.receipt(found.delivery),
+        "address": request.build_absolute_uri(),
+    }
     return render(request, "reviews/receipt.html", context)
 
 
@@ -138,11 +149,14 @@ def _delivery(user: User, found: Draft) -> dict[str, Any]:
     if found.status != Status.APPROVED or delivery is None:
         return {"delivery": None}
     mine = delivery.approval.approved_by_id == user.pk
+    now, told = timezone.now(), progress(delivery)
+    may_undo = mine and can_undo(delivery, now=now)
     return {
         "delivery": delivery,
-        "progress": progress(delivery),
+        "progress": told,
         "is_moving": delivery.state not in Delivery.FINAL,
-        "may_undo": mine and can_undo(delivery, now=timezone.now()),
+        "filing_mark": digest([repr(told), delivery.hold, may_undo])[:16],
+        "may_undo": may_undo,
         "may_mend": roles.may_review(user) and delivery.hold == Delivery.Hold.PERSON,
         "filing_sentence": _filing_sentence(delivery),
         "receipt": receipts.receipt(delivery) if delivery.state == Delivery.State.FILED else None,

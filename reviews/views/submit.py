@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import TypeVar
 
+from django.conf import settings
 from django.contrib import messages
 from django.forms import Form
 from django.http import HttpResponse
@@ -72,9 +73,7 @@ def places(request: PortalRequest) -> HttpResponse:
     context: dict[str, object] = {}
     if matter_id.isdecimal():
         try:
-            connection = _connection(request)
-            context["folders"] = matters.folders(connection, int(matter_id))
-            context["categories"] = matters.categories(connection)
+            context |= _places(_connection(request), int(matter_id))
         except BadDestination as bad:
             context["problem"] = bad.sentence
     return render(request, "reviews/_places.html", context)
@@ -125,11 +124,38 @@ def _asked(form: SubmitForm) -> intake.Request:
 def _form(request: PortalRequest, form: SubmitForm, *, status: int = 200) -> HttpResponse:
     context = {
         "form": form,
+        "largest": f"{settings.MAX_DRAFT_BYTES / 1_048_576:g} MB",
         "connections": connections.firms()
         .exclude(status=Connection.Status.DISCONNECTED)
         .order_by("-is_default", "account_name"),
     }
+    if form.is_bound:
+        context |= _chosen(form)
     return render(request, "reviews/submit.html", context, status=status)
+
+
+def _chosen(form: SubmitForm) -> dict[str, object]:
+    """The matter, folder and category of a refused form, to be shown chosen again. Clio may be away."""
+    data = form.cleaned_data
+    matter_id = data.get("matter_id")
+    if matter_id is None:
+        return {}
+    chosen: dict[str, object] = {"matter_id": matter_id}
+    chosen |= {name: data.get(name) for name in ("folder_id", "category_id")}
+    try:
+        connection = connections.named(data.get("connection"))
+        chosen["matters"] = [matters.matter(connection, matter_id)]
+        chosen |= _places(connection, matter_id)
+    except BadDestination:
+        chosen["is_unread"] = True
+    return chosen
+
+
+def _places(connection: Connection, matter_id: int) -> dict[str, object]:
+    return {
+        "folders": matters.folders(connection, matter_id),
+        "categories": matters.categories(connection),
+    }
 
 
 def _connection(request: PortalRequest) -> Connection:

@@ -26,6 +26,14 @@
     }
   });
 
+  /* One that opened with the page has nothing to give the focus back to: its opener is the place. */
+
+  document.addEventListener("close", (event) => {
+    const dialog = event.target;
+    if (!(dialog instanceof HTMLDialogElement) || document.activeElement !== document.body) return;
+    document.querySelector(`a[data-opens][href="#${CSS.escape(dialog.id)}"]`)?.focus();
+  }, true);
+
   document.addEventListener("keydown", (event) => {
     const opener = closest(event, "a[data-opens]");
     if (opener && event.key === " ") {
@@ -47,6 +55,12 @@
       button.textContent = "Select and copy";
     }
     setTimeout(() => { button.textContent = before; }, 2000);
+  });
+
+  /* Print: <button data-print> */
+
+  document.addEventListener("click", (event) => {
+    if (closest(event, "[data-print]")) window.print();
   });
 
   /* Messages: the small cross */
@@ -124,7 +138,7 @@
       link.setAttribute("aria-haspopup", "dialog");
     }
     for (const zone of root.querySelectorAll(".dropzone")) zone.classList.add("dropzone-ready");
-    for (const button of root.querySelectorAll("[data-copy][hidden], .toast-close[hidden]")) button.hidden = false;
+    for (const button of root.querySelectorAll("[data-copy][hidden], [data-print][hidden], .toast-close[hidden]")) button.hidden = false;
     for (const dialog of root.querySelectorAll("dialog[data-open-at-once]")) if (!dialog.open) dialog.showModal();
     tick();
   };

@@ -99,3 +99,21 @@ def test_people_without_drafts_are_led_to_their_own_page(cast: Cast, sign_in: Si
     assert sign_in(cast.erin).get("/").headers["Location"] == "/log/"
     assert sign_in(cast.dana).get("/").headers["Location"] == "/clio/"
     assert "no role yet" in sign_in(cast.mallory).get("/").content.decode()
+
+
+def test_a_narrowed_queue_does_not_say_that_nothing_waits(
+    cast: Cast, waiting: Draft, sign_in: SignIn
+) -> None:
+    client = sign_in(cast.alice)
+    assert "1 draft waits for a decision." in client.get("/").content.decode()
+    narrowed = client.get("/?q=nowhere").content.decode()
+    assert "No draft matches" in narrowed
+    assert "No draft waits" not in narrowed
+
+
+def test_only_a_filing_that_needs_somebody_stands_out(cast: Cast, waiting: Draft, sign_in: SignIn) -> None:
+    client = sign_in(cast.alice)
+    assert b"count-alarm" not in client.get("/").content
+    delivery = factories.approved(waiting, by=cast.alice)
+    Delivery.objects.filter(pk=delivery.pk).update(hold=Delivery.Hold.PERSON)
+    assert b"count-alarm" in client.get("/").content

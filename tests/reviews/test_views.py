@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from typing import Any
@@ -10,6 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from clio_sync.models import Delivery
+from clio_sync.problems import Problem
 from portal.accounts.models import Role, User
 from portal.audit.events import Event
 from portal.audit.log import Actor
@@ -67,7 +69,7 @@ def test_opening_is_on_record_once_a_version_and_reviewer(
 def test_approving_by_form_files_the_draft_and_says_so(cast: Cast, waiting: Draft, sign_in: SignIn) -> None:
     answer = sign_in(cast.alice).post(page(waiting, "approve"), form(waiting), follow=True)
     assert answer.status_code == 200
-    assert "Approved. It will be filed" in answer.content.decode()
+    assert "your approval is on record" in answer.content.decode()
     assert "Undo approval" in answer.content.decode()
     waiting.refresh_from_db()
     assert waiting.status == Status.APPROVED
@@ -142,6 +144,38 @@ def test_the_live_part_stops_asking_when_nothing_moves_any_more(
     assert (moving.status_code, b"hx-trigger" in moving.content) == (200, True)
     client.post(page(waiting, "undo"))
     assert client.get(page(waiting, "filing")).status_code == 286
+
+
+def test_the_live_part_is_left_alone_while_it_shows_all_there_is(
+    cast: Cast, waiting: Draft, sign_in: SignIn
+) -> None:
+    client = sign_in(cast.alice)
+    client.post(page(waiting, "approve"), form(waiting))
+    asked = re.search(r'hx-get="([^"]+)"', client.get(page(waiting)).content.decode())
+    assert asked is not None
+    assert client.get(asked[1]).status_code == 204
+    Delivery.objects.update(state=Delivery.State.RESERVED, clio_document_id=1)
+    moved = client.get(asked[1])
+    assert (moved.status_code, b"1/3 Reserved" in moved.content) == (200, True)
+
+
+def test_nothing_is_told_as_done_that_clio_has_not_done(cast: Cast, waiting: Draft, sign_in: SignIn) -> None:
+    client = sign_in(cast.alice)
+    client.post(page(waiting, "approve"), form(waiting))
+    shown = client.get(page(waiting)).content.decode()
+    assert "Nothing has been sent to Clio yet." in shown
+    Delivery.objects.update(hold=Delivery.Hold.PERSON, problem=Problem.FORBIDDEN)
+    shown = client.get(page(waiting)).content.decode()
+    assert "1/3 Reserve<" in shown
+    assert "Clio holds a place" not in shown
+
+
+def test_whoever_can_mend_a_filing_is_whose_turn_it_is(cast: Cast, waiting: Draft, sign_in: SignIn) -> None:
+    client = sign_in(cast.alice)
+    client.post(page(waiting, "approve"), form(waiting))
+    for problem, turn in ((Problem.FORBIDDEN, "An admin"), (Problem.PLACE_REFUSED, str(cast.alice))):
+        Delivery.objects.update(hold=Delivery.Hold.PERSON, problem=problem)
+        assert f'data-label="Whose turn">{turn}<' in client.get("/?tab=stuck").content.decode()
 
 
 def test_the_preview_runs_nothing_and_loads_nothing(cast: Cast, waiting: Draft, sign_in: SignIn) -> None:
