@@ -44,7 +44,8 @@ REMEMBERED: Final = 60
 MOST_MATTERS: Final = 200
 """Clio's largest page. A search that finds more needs another word, not a longer list."""
 MOST_FOLDERS: Final = 1000
-ROOM: Final = {"number": 100, "name": 255}
+ROOM: Final = {"number": 100, "name": 255, "client": 200}
+"""Characters that are kept of what Clio calls things; the rest is cut."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -231,7 +232,7 @@ def _matter(one: wire.Matter) -> Matter:
         id=one.id,
         number=(one.display_number or str(one.id))[: ROOM["number"]],
         description=(one.description or "")[: ROOM["name"]],
-        client_name=((one.client and one.client.name) or "")[: ROOM["name"]],
+        client_name=((one.client and one.client.name) or "")[: ROOM["client"]],
         practice_area=(one.practice_area and one.practice_area.name) or "",
         status=one.status or "",
     )

@@ -18,3 +18,7 @@ urlpatterns = [
     path("clio/", include("clio_sync.urls")),
     path("", include("reviews.urls")),
 ]
+
+handler400 = "portal.errors.bad_request"
+handler404 = "portal.errors.not_found"
+handler500 = "portal.errors.server_error"

@@ -10,7 +10,9 @@ from reviews.actions import Seen
 from reviews.attestation import STATEMENTS
 from reviews.intake import Provenance
 from reviews.models import Decision
+from reviews.words import LONGEST
 
+LARGEST_ID = 2**63 - 1
 NO_FILE = {"required": "Choose a file."}
 
 
@@ -60,12 +62,14 @@ class ProvenanceFields(forms.Form):
     """Which AI made the file. Either all four or none."""
 
     made_by_ai = forms.BooleanField(label="An AI made this, or part of it", required=False)
-    tool = forms.CharField(label="Tool", max_length=100, required=False)
-    model = forms.CharField(label="Model", max_length=100, required=False)
-    model_version = forms.CharField(label="Model version", max_length=100, required=False)
+    tool = forms.CharField(label="Tool", max_length=LONGEST["tool"], required=False)
+    model = forms.CharField(label="Model", max_length=LONGEST["model"], required=False)
+    model_version = forms.CharField(
+        label="Model version", max_length=LONGEST["model_version"], required=False
+    )
     task = forms.CharField(
         label="What it was asked to do",
-        max_length=500,
+        max_length=LONGEST["task"],
         required=False,
         widget=forms.Textarea(attrs={"rows": 2}),
     )
@@ -91,14 +95,16 @@ class ProvenanceFields(forms.Form):
 class SubmitForm(ProvenanceFields):
     file = forms.FileField(label="The file", allow_empty_file=True, error_messages=NO_FILE)
     matter_text = forms.CharField(label="Matter", max_length=200, required=False)
-    matter_id = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    matter_id = forms.IntegerField(
+        required=False, min_value=1, max_value=LARGEST_ID, widget=forms.HiddenInput
+    )
     connection = forms.UUIDField(required=False)
-    folder_id = forms.IntegerField(required=False)
-    category_id = forms.IntegerField(required=False)
-    title = forms.CharField(label="Title", max_length=200, required=False)
+    folder_id = forms.IntegerField(required=False, min_value=1, max_value=LARGEST_ID)
+    category_id = forms.IntegerField(required=False, min_value=1, max_value=LARGEST_ID)
+    title = forms.CharField(label="Title", max_length=LONGEST["title"], required=False)
     note = forms.CharField(
         label="Note to the reviewer",
-        max_length=2000,
+        max_length=LONGEST["note"],
         required=False,
         widget=forms.Textarea(attrs={"rows": 2}),
     )
@@ -114,5 +120,8 @@ class VersionForm(ProvenanceFields):
     file = forms.FileField(label="The new version", allow_empty_file=True, error_messages=NO_FILE)
     revision = forms.IntegerField(widget=forms.HiddenInput)
     note = forms.CharField(
-        label="What changed", max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 2})
+        label="What changed",
+        max_length=LONGEST["note"],
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
     )

@@ -22,7 +22,7 @@ from portal import blobs
 from portal.accounts import roles
 from portal.accounts.models import ApiKey, User
 from portal.audit.log import Actor
-from reviews import actions, formats
+from reviews import actions, formats, words
 from reviews.actions import Content
 from reviews.attestation import digest
 from reviews.errors import BadSubmission, KeyReused, NotAllowed, TooBig, TryLater
@@ -42,13 +42,20 @@ class Provenance:
     run: str = ""
 
     def checked(self) -> Provenance:
-        missing = [name for name in ("tool", "model", "version", "task") if not getattr(self, name).strip()]
+        needed = {
+            "tool": self.tool,
+            "model": self.model,
+            "model_version": self.version,
+            "task": self.task,
+        }
+        missing = [name for name, text in needed.items() if not text.strip()]
         if missing:
             raise BadSubmission(
                 "provenance",
                 f"Say which AI made this: {', '.join(missing)} missing.",
                 field=missing[0],
             )
+        words.check(**needed, run=self.run)
         return self
 
 
@@ -84,12 +91,20 @@ class Request:
     note: str = ""
     provenance: Provenance | None = None
 
+    def checked(self) -> Request:
+        """Itself, if what is said in it can be kept. Raises BadSubmission."""
+        words.check(title=self.title, note=self.note, matter_number=self.matter_number)
+        if self.provenance:
+            self.provenance.checked()
+        return self
+
 
 def receive(upload: Upload, *, provenance: Provenance | None = None, note: str = "") -> Content:
     """Check a file and keep its bytes. Raises BadSubmission and keeps nothing."""
     if upload.size > settings.MAX_DRAFT_BYTES:
         raise _too_big()
     said = asdict(provenance.checked()) if provenance else {}
+    words.check(note=note)
     try:
         upload.file.seek(0)
         found = formats.check(upload.name, upload.file, upload.size)
@@ -127,8 +142,7 @@ def submit(
     """
     if not roles.may_submit(submitter):
         raise NotAllowed("Submitting drafts needs the submitter role. An admin can give it.")
-    if request.provenance:
-        request.provenance.checked()
+    request.checked()
     asked = _digest_of(upload, request) if program else ""
     if program and (earlier := _submitted(program, asked)):
         return earlier, False

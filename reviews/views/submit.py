@@ -21,7 +21,7 @@ from portal.audit.log import Actor, record_denied
 from portal.http import PortalRequest
 from reviews import actions, intake
 from reviews.access import get_draft_for
-from reviews.errors import BadSubmission, ReviewError
+from reviews.errors import ReviewError
 from reviews.forms import SubmitForm, VersionForm
 from reviews.views.review import screen
 
@@ -111,7 +111,7 @@ def _asked(form: SubmitForm) -> intake.Request:
     data = form.cleaned_data
     return intake.Request(
         matter_id=data["matter_id"],
-        matter_number=data["matter_text"],
+        matter_number="" if data["matter_id"] else data["matter_text"],
         connection_id=data["connection"],
         folder_id=data["folder_id"],
         category_id=data["category_id"],
@@ -167,18 +167,17 @@ F = TypeVar("F", bound=Form)
 
 def _with_error(form: F, refused: ReviewError) -> F:
     field = getattr(refused, "field", "")
-    known = {"matter": "matter_text", "version": "model_version"}.get(field, field)
+    known = {"matter": "matter_text", "matter_number": "matter_text"}.get(field, field)
     form.add_error(known if known in form.fields else None, refused.sentence)
     return form
 
 
 def _note_refusal(request: PortalRequest, refused: ReviewError) -> None:
-    if isinstance(refused, BadSubmission):
-        record_denied(
-            Event.DRAFT_SUBMISSION_REFUSED,
-            actor=Actor.person(request),
-            subject=None,
-            reason=refused.code,
-            status=refused.status,
-            source="form",
-        )
+    record_denied(
+        Event.DRAFT_SUBMISSION_REFUSED,
+        actor=Actor.person(request),
+        subject=None,
+        reason=refused.code,
+        status=refused.status,
+        source="form",
+    )
