@@ -15,6 +15,7 @@ from portal.accounts.models import User
 from portal.accounts.roles import may_review
 from reviews.formats import MediaType
 from reviews.models import Draft, DraftQuerySet, Status
+from reviews.status import HELD_UP
 
 OPEN = Q(status__in=[Status.WAITING, Status.IN_REVIEW])
 FILED = Q(status=Status.APPROVED, delivery__state=Delivery.State.FILED)
@@ -40,7 +41,7 @@ def tabs_for(user: User) -> list[Tab]:
         Tab("mine", "My reviews", mine),
         Tab("returned", "Returned", Q(status=Status.RETURNED)),
         Tab("filing", "Filing", FILING & ~STUCK),
-        Tab("stuck", "Needs you", STUCK),
+        Tab("stuck", "Needs you" if may_review(user) else HELD_UP, STUCK),
         Tab("filed", "Filed", FILED, newest_first=True),
         Tab("closed", "Closed", CLOSED, newest_first=True),
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.utils import timezone
@@ -10,7 +10,11 @@ from django.utils import timezone
 from clio_sync import problems
 from clio_sync.models import Delivery
 from clio_sync.progress import STEPS, can_undo, progress
+from portal.accounts.models import User
+from portal.accounts.roles import may_review
 from reviews.models import Draft, Status
+
+HELD_UP = "Held up"
 
 
 @dataclass(frozen=True)
@@ -19,13 +23,18 @@ class Shown:
 
     state: str
     detail: str = ""
+    label: str = ""  # other words than the state's own
 
 
-def shown(draft: Draft, *, now: datetime | None = None) -> Shown:
-    """The chip of a draft, from its review and, once approved, from its delivery."""
+def shown(draft: Draft, *, to: User | None = None, now: datetime | None = None) -> Shown:
+    """The chip of a draft, from its review and, once approved, from its delivery. "Needs you" is not said to
+    a person who can do nothing about it."""
     if draft.status != Status.APPROVED or draft.delivery is None:
         return Shown(draft.status)
-    return of_delivery(draft.delivery, now=now or timezone.now())
+    chip = of_delivery(draft.delivery, now=now or timezone.now())
+    if chip.state == "needs_you" and to is not None and not may_review(to):
+        return replace(chip, label=HELD_UP)
+    return chip
 
 
 def of_delivery(delivery: Delivery, *, now: datetime) -> Shown:

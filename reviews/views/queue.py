@@ -10,6 +10,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET
 
 from portal.accounts import roles
+from portal.accounts.models import User
 from portal.http import PortalRequest
 from reviews import queue
 from reviews.formats import MediaType
@@ -67,7 +68,7 @@ def _queue(request: PortalRequest) -> HttpResponse:
         "media_types": MediaType.choices(),
         "ages": queue.AGES,
         "page": page,
-        "rows": [_row(draft) for draft in page],
+        "rows": [_row(draft, to=request.user) for draft in page],
         "things": "draft" if count[tab.key] == 1 else "drafts",
         "empty_title": title,
         "empty_text": text,
@@ -77,11 +78,11 @@ def _queue(request: PortalRequest) -> HttpResponse:
     return render(request, "reviews/queue.html", context)
 
 
-def _row(draft: Draft) -> dict[str, Any]:
+def _row(draft: Draft, *, to: User) -> dict[str, Any]:
     version = draft.latest_version
     return {
         "draft": draft,
-        "status": shown(draft),
+        "status": shown(draft, to=to),
         "next_actor": next_actor(draft),
         "type": MediaType(draft.media_type).label,
         "version": version.number if version else None,

@@ -29,6 +29,7 @@ from reviews.models import Decision, Draft, Status, Version
 from reviews.status import next_actor, shown
 
 STOP_POLLING = 286
+REFUSED = frozenset({Status.RETURNED, Status.REJECTED})  # the newest decision is why it stands there
 
 
 @require_GET
@@ -48,7 +49,7 @@ def filing(request: PortalRequest, draft_id: uuid.UUID) -> HttpResponse:
     found = get_draft_for(request.user, draft_id)
     if found.delivery is None:  # taken back: it is in review again
         return HttpResponse(status=STOP_POLLING, headers={"HX-Refresh": "true"})
-    context = {"draft": found, "status": shown(found), **_delivery(request.user, found)}
+    context = {"draft": found, "status": shown(found, to=request.user), **_delivery(request.user, found)}
     if found.delivery.state in Delivery.FINAL:
         return render(request, "reviews/_filing.html", context, status=STOP_POLLING)
     if request.GET.get("seen") == context["filing_mark"]:
@@ -76,6 +77,11 @@ def screen(
     """Everything the review screen shows. `form` is a refused one, to be shown again with its errors."""
     latest = found.latest_version
     is_newest = version == latest
+    decisions = list(
+        Decision.objects.filter(version__draft=found)
+        .select_related("reviewer", "version")
+        .order_by("-created_at")
+    )
     seen = {"version_id": version.pk, "sha256": version.sha256, "revision": found.revision}
     return {
         "draft": found,
@@ -83,15 +89,15 @@ def screen(
         "is_newest": is_newest,
         "latest": latest,
         "problem": problem,
-        "status": shown(found),
+        "status": shown(found, to=request.user),
         "next_actor": next_actor(found),
         "destination": Destination.from_json(found.destination),
         "media_type": MediaType(version.media_type),
         "pages": range(1, (version.page_count or 0) + 1) if version.media_type == MediaType.PDF else (),
         "versions": found.versions.select_related("made_by").order_by("-number"),
-        "decisions": Decision.objects.filter(version__draft=found)
-        .select_related("reviewer", "version")
-        .order_by("-created_at"),
+        "decisions": decisions,
+        "decided": decisions[0] if decisions and found.status in REFUSED else None,
+        "is_ended": found.status in {Status.REJECTED, Status.WITHDRAWN},
         "statements": STATEMENTS,
         "approve_form": form if isinstance(form, ApproveForm) else ApproveForm(initial=seen),
         "reason_form": form if isinstance(form, ReasonForm) else ReasonForm(initial=seen),

@@ -127,6 +127,40 @@ def test_returning_and_rejecting_need_a_reason(cast: Cast, waiting: Draft, sign_
     assert Decision.objects.get().verdict == "return"
 
 
+def test_a_draft_that_ended_does_not_say_what_will_happen(
+    cast: Cast, waiting: Draft, sign_in: SignIn
+) -> None:
+    said = {"reason_code": "confidential", "reason": "Names the mediator."}
+    sign_in(cast.alice).post(page(waiting, "reject"), form(waiting, **said))
+    shown = sign_in(cast.carol).get(page(waiting)).content.decode()
+    assert "rejected version 1" in shown
+    assert "What will happen" not in shown
+    assert shown.count("Names the mediator.") == 1
+
+
+def test_a_returned_draft_shows_its_submitter_why_and_how_to_answer(
+    cast: Cast, waiting: Draft, sign_in: SignIn
+) -> None:
+    said = {"reason_code": "facts", "reason": "The hearing is on the 3rd."}
+    sign_in(cast.alice).post(page(waiting, "return"), form(waiting, **said))
+    shown = sign_in(cast.carol).get(page(waiting)).content.decode()
+    assert f"{cast.alice} returned version 1: facts are wrong or unsupported." in shown
+    assert shown.count("The hearing is on the 3rd.") == 1
+    assert "Answer with a new version…" in shown
+
+
+def test_a_submitter_is_not_told_that_a_filing_needs_them(
+    cast: Cast, waiting: Draft, sign_in: SignIn
+) -> None:
+    delivery = factories.approved(waiting, by=cast.alice)
+    Delivery.objects.filter(pk=delivery.pk).update(hold=Delivery.Hold.PERSON, problem=Problem.FORBIDDEN)
+    for path in (page(waiting), "/?tab=stuck"):
+        assert "Needs you" in sign_in(cast.alice).get(path).content.decode()
+        shown = sign_in(cast.carol).get(path).content.decode()
+        assert "Held up" in shown
+        assert "Needs you" not in shown
+
+
 def test_undo_from_the_page(cast: Cast, waiting: Draft, sign_in: SignIn) -> None:
     client = sign_in(cast.alice)
     client.post(page(waiting, "approve"), form(waiting))
