@@ -40,12 +40,9 @@ def test_markdown_that_keeps_the_parser_busy_is_shown_as_it_stands() -> None:
 @pytest.mark.parametrize(
     "source", ["[" * 50_000, "*a " * 50_000, "> " * 2000 + "x", "- " * 3000 + "x", "![" * 30_000]
 )
-def test_markdown_made_to_be_slow_is_still_shown_in_time(source: str) -> None:
-    import time
-
-    began = time.monotonic()
+def test_markdown_made_to_be_slow_is_still_shown(source: str) -> None:
+    """The confined process gets a few seconds of processor time; what needs more is shown as it stands."""
     assert render(MediaType.MARKDOWN, io.BytesIO(source.encode())).html
-    assert time.monotonic() - began < 10
 
 
 def test_the_pages_of_a_pdf_are_there_as_text() -> None:
