@@ -95,13 +95,11 @@ def test_delays_come_before_or_after_the_act(clio: httpx.Client, sandbox: Sandbo
 
 
 def test_a_slow_call_does_not_hold_up_the_others(clio: httpx.Client, sandbox: SandboxProcess) -> None:
-    sandbox.fault("matters.list", "delay", seconds=5, count=None)
-    started = time.monotonic()
+    sandbox.fault("matters.list", "delay", seconds=60, count=None)
     with pytest.raises(httpx.ReadTimeout):
         clio.get("/matters", timeout=0.3)
-    clio.get(WHO)
 
-    assert time.monotonic() - started < 3
+    assert clio.get(WHO, timeout=30).status_code == 200
 
 
 def test_a_delayed_call_does_not_outlive_a_reset(clio: httpx.Client, sandbox: SandboxProcess) -> None:

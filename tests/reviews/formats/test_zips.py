@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import stat
 import struct
-import time
 import tracemalloc
 import zipfile
 from typing import Any
@@ -135,9 +134,7 @@ def len_6(name: bytes) -> bytes:
 def test_a_quoted_overlap_bomb_is_refused_without_inflating_it() -> None:
     """Fifield's construction: the data of each entry quotes the header of the next; all end in one kernel."""
     data = overlap_bomb(200)
-    began = time.monotonic()
     assert refusal("a.docx", data).code is Reason.OVERLAP
-    assert time.monotonic() - began < 2
 
 
 def overlap_bomb(count: int) -> bytes:
