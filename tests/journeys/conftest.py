@@ -1,6 +1,7 @@
 """What journeys share: a whole running portal on each pair of database and broker, and people at browsers.
 
-All tests of one pair run in one process (`--dist loadgroup`), so that a pair is started once.
+All tests of one pair run in one process (`--dist loadgroup`), so that a pair is started once. Journeys that
+start a portal of their own run beside them, in the groups `embedded-aside` and `production-aside`.
 """
 
 from __future__ import annotations
@@ -52,6 +53,7 @@ def pytest_runtest_makereport(
 def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
     """The running portal: SQLite with a broker of files, then PostgreSQL with Redis."""
     with PAIRS[request.param](UNDO_SECONDS=UNDO_SECONDS) as running:
+        running.set_clio_limit(600)
         yield running
 
 

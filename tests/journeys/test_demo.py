@@ -21,8 +21,10 @@ def embedded() -> AbstractContextManager[dict[str, str]]:
 @pytest.mark.parametrize(
     "servers",
     [
-        pytest.param(embedded, marks=pytest.mark.xdist_group("embedded"), id="embedded"),
-        pytest.param(postgresql_and_redis, marks=pytest.mark.xdist_group("production"), id="production"),
+        pytest.param(embedded, marks=pytest.mark.xdist_group("embedded-aside"), id="embedded"),
+        pytest.param(
+            postgresql_and_redis, marks=pytest.mark.xdist_group("production-aside"), id="production"
+        ),
     ],
 )
 def test_the_demo_proves_every_claim(servers: Servers, tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ def test_a_person_signs_in(stack: Stack, page: Page) -> None:
     expect(page.get_by_text(alice.name).first).to_be_visible()
 
 
-@pytest.mark.xdist_group("embedded")
+@pytest.mark.xdist_group("embedded-aside")
 def test_a_killed_supervisor_leaves_nothing_running() -> None:
     with stacks.embedded() as stack:
         parts = [stack.pid(part) for part in ("sandbox", "web", "worker", "beat")]
