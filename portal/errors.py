@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.views import defaults
 
 API = "/api/"
@@ -30,6 +31,16 @@ def server_error(request: HttpRequest) -> HttpResponse:
     if request.path.startswith(API):
         return _problem(500, "broken", "Something broke on our side. The same request may succeed later.")
     return defaults.server_error(request)
+
+
+def too_large(request: HttpRequest, *, megabytes: float) -> HttpResponse:
+    """More came than a draft may have. Called before anybody knows who sent it."""
+    sentence = (
+        f"This is larger than the limit of {megabytes:g} MB. Split it, or ask an admin about the limit."
+    )
+    if request.path.startswith(API):
+        return _problem(413, "too_large", sentence)
+    return HttpResponse(render_to_string("413.html", {"sentence": sentence}), status=413)
 
 
 def _problem(status: int, code: str, message: str) -> JsonResponse:

@@ -45,6 +45,16 @@ class BytesChanged(ReviewError):
     code = "bytes_changed"
 
 
+class BytesMissing(ReviewError):
+    """The stored file of this version is missing. Tell an admin: it can be restored from a backup."""
+
+    code = "bytes_missing"
+    status = 503
+
+    def __init__(self) -> None:
+        super().__init__(str(self.__doc__))
+
+
 class BadSubmission(ReviewError):
     """The draft may not come in. `field` names the part of the form; nothing was kept."""
 
