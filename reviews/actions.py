@@ -78,7 +78,7 @@ def submit(
     api_key: ApiKey | None = None,
 ) -> Draft:
     """A new draft with its first version, waiting in the queue."""
-    if not roles.may_submit(submitter):
+    if not roles.may_submit(_as_of_now(submitter)):
         raise NotAllowed("Submitting drafts needs the submitter role. An admin can give it.")
     draft = Draft.objects.create(
         title=title,
@@ -122,7 +122,7 @@ def add_version(
     older state of the draft than the one its maker saw.
     """
     draft = lifecycle.locked(draft_id)
-    if not roles.may_add_version(by, submitter_id=draft.submitter_id):
+    if not roles.may_add_version(_as_of_now(by), submitter_id=draft.submitter_id):
         raise NotAllowed("Only the submitter or a reviewer can add a version to this draft.")
     if revision is not None and revision != draft.revision:
         raise NotNewest(
@@ -216,10 +216,8 @@ def approve(
     missing = [statement for statement in attestation.STATEMENTS if statement.code not in agreed]
     if missing:
         raise BadSubmission("statement", "Tick both statements to approve.", field="agreed")
-    if blobs.rehash(seen.sha256) != seen.sha256:
-        raise BytesChanged(
-            "The stored file no longer matches its SHA-256. It was not approved; tell an admin."
-        )
+    _must_be_newest(Draft.objects.select_related("latest_version").get(pk=draft_id), seen)
+    _must_be_whole(seen.sha256)
     with transaction.atomic():
         draft = lifecycle.locked(draft_id)
         version = _decidable(draft, seen, by)
@@ -370,7 +368,7 @@ def _refuse(
 def withdraw(draft_id: uuid.UUID, *, by: User, actor: Actor) -> Draft:
     """The submitter takes an undecided draft back."""
     draft = lifecycle.locked(draft_id)
-    if not roles.may_withdraw(by, submitter_id=draft.submitter_id):
+    if not roles.may_withdraw(_as_of_now(by), submitter_id=draft.submitter_id):
         raise NotAllowed("Only the person who submitted this draft can withdraw it.")
     lifecycle.advance(draft, to=Status.WITHDRAWN)
     record(
@@ -403,7 +401,7 @@ def _move_on(move: Callable[[], None]) -> None:
 
 def _stuck(draft_id: uuid.UUID, by: User) -> Delivery:
     draft = Draft.objects.select_related("delivery").get(pk=draft_id)
-    if not roles.may_review(by):
+    if not roles.may_review(_as_of_now(by)):
         raise NotAllowed("Only a reviewer can decide what becomes of this filing.")
     if draft.delivery is None or draft.delivery.hold != Delivery.Hold.PERSON:
         raise WrongState("This filing does not wait for a person any more. Reload to see where it stands.")
@@ -447,11 +445,7 @@ def _connection_for(by: User, destination: Destination) -> Connection:
 
 def _decidable(draft: Draft, seen: Seen, by: User) -> Version:
     """The newest version, if it is what was seen and this person may decide on it now."""
-    version = _latest(draft)
-    if version.pk != seen.version_id or version.sha256 != seen.sha256:
-        raise NotNewest(
-            f"Version {version.number} arrived while you were reading. Look at what changed first."
-        )
+    version = _must_be_newest(draft, seen)
     _must_decide(draft, by)
     if draft.reviewer_id not in {None, by.pk}:
         raise NotAllowed(f"{draft.reviewer} is reviewing this draft. Take it over first.")
@@ -460,12 +454,39 @@ def _decidable(draft: Draft, seen: Seen, by: User) -> Version:
     return version
 
 
+def _must_be_newest(draft: Draft, seen: Seen) -> Version:
+    version = _latest(draft)
+    if version.pk != seen.version_id or version.sha256 != seen.sha256:
+        raise NotNewest(
+            f"Version {version.number} arrived while you were reading. Look at what changed first."
+        )
+    return version
+
+
+def _must_be_whole(sha256: str) -> None:
+    try:
+        found = blobs.rehash(sha256)
+    except blobs.BlobMissing:
+        raise BytesChanged("The stored file is missing. It was not approved; tell an admin.") from None
+    if found != sha256:
+        raise BytesChanged(
+            "The stored file no longer matches its SHA-256. It was not approved; tell an admin."
+        )
+
+
 def _must_decide(draft: Draft, by: User) -> None:
     if draft.status not in lifecycle.DECIDABLE:
         raise WrongState(f"This draft is {draft.get_status_display().lower()} already.")
-    latest = _latest(draft)
-    if not roles.may_decide(by, submitter_id=draft.submitter_id, last_editor_id=latest.made_by_id):
+    by = _as_of_now(by)
+    if not roles.may_review(by):
+        raise NotAllowed("Deciding on drafts needs the reviewer role. An admin can give it.")
+    if not roles.may_decide(by, submitter_id=draft.submitter_id, last_editor_id=_latest(draft).made_by_id):
         raise NotAllowed("Nobody decides on their own work: another reviewer has to.")
+
+
+def _as_of_now(person: User) -> User:
+    """Their roles and whether they are active, read again: both may have changed since the page began."""
+    return User.objects.get(pk=person.pk)
 
 
 def _latest(draft: Draft) -> Version:

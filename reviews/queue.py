@@ -13,6 +13,7 @@ from django.utils import timezone
 from clio_sync.models import Delivery
 from portal.accounts.models import User
 from portal.accounts.roles import may_review
+from portal.http import words
 from reviews.formats import MediaType
 from reviews.models import Draft, DraftQuerySet, Status
 from reviews.status import HELD_UP
@@ -62,8 +63,8 @@ class Filters:
         days = query.get("age", "")
         media_type = query.get("type", "")
         return cls(
-            text=query.get("q", "").strip()[:100],
-            matter=query.get("matter", "").strip()[:100],
+            text=words(query, "q"),
+            matter=words(query, "matter"),
             media_type=media_type if media_type in set(MediaType) else "",
             days=int(days) if days in {str(age) for age, _ in AGES} else 0,
         )

@@ -17,7 +17,7 @@ from portal.accounts.models import ApiKey, Role, RoleGrant, User
 from portal.accounts.roles import may_administer, require
 from portal.accounts.stepup import recent_sign_in_required
 from portal.audit.log import Actor
-from portal.http import PortalRequest
+from portal.http import PortalRequest, words
 
 PAGE_SIZE = 50
 LONGEST_REASON = 500
@@ -27,7 +27,7 @@ LONGEST_REASON = 500
 @require(may_administer)
 def index(request: PortalRequest) -> HttpResponse:
     off = request.GET.get("show") == "off"
-    found = _matching(request.GET.get("q", "").strip()).filter(is_active=not off)
+    found = _matching(words(request.GET, "q")).filter(is_active=not off)
     grants = Prefetch("grants", RoleGrant.objects.order_by("role"))
     page = Paginator(found.prefetch_related(grants), PAGE_SIZE).get_page(request.GET.get("page"))
     tabs = [_tab(request, "Active", "", not off), _tab(request, "Switched off", "off", off)]

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 from django import forms
 from django.contrib.auth import get_user_model
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import Q
 from django.utils import timezone
 
@@ -19,6 +20,10 @@ from portal.audit.events import Event
 from portal.audit.models import EntryQuerySet, Outcome
 
 UUID_LENGTH = 36
+CALENDAR = [
+    MinValueValidator(date(2000, 1, 1), "The log begins later than that."),
+    MaxValueValidator(date(2999, 12, 31), "That day is too far away."),
+]
 
 AREAS = {
     "person": "People",
@@ -75,6 +80,9 @@ class Filter:
         return hashlib.sha256(canonical(self.chosen)).hexdigest()
 
 
+DAY = forms.DateInput(attrs={"type": "date"})
+
+
 class FilterForm(forms.Form):
     event = forms.ChoiceField(label="What", required=False)
     person = forms.ChoiceField(label="Who", required=False)
@@ -88,8 +96,8 @@ class FilterForm(forms.Form):
         },
     )
     outcome = forms.ChoiceField(required=False, choices=[("", "Any"), *Outcome.choices])
-    since = forms.DateField(label="From", required=False, widget=forms.DateInput(attrs={"type": "date"}))
-    until = forms.DateField(label="To", required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    since = forms.DateField(label="From", required=False, validators=CALENDAR, widget=DAY)
+    until = forms.DateField(label="To", required=False, validators=CALENDAR, widget=DAY)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

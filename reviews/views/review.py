@@ -19,7 +19,7 @@ from clio_sync.progress import can_undo, progress
 from portal.accounts import roles
 from portal.accounts.models import User
 from portal.audit.log import Actor
-from portal.http import PortalRequest
+from portal.http import PortalRequest, whole_number
 from reviews import actions, lifecycle
 from reviews.access import get_draft_for
 from reviews.attestation import STATEMENTS, digest
@@ -123,8 +123,9 @@ def _opened(form: Form | None) -> str:
 
 
 def _asked_version(found: Draft, number: str) -> Version:
-    if number.isdecimal():
-        older = found.versions.filter(number=int(number)).select_related("made_by").first()
+    wanted = whole_number(number)
+    if wanted is not None:
+        older = found.versions.filter(number=wanted).select_related("made_by").first()
         if older is not None:
             return older
     assert found.latest_version is not None, "submit() always sets the latest version"  # noqa: S101

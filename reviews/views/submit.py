@@ -18,7 +18,7 @@ from clio_sync.models import Connection
 from portal.accounts import roles
 from portal.audit.events import Event
 from portal.audit.log import Actor, record_denied
-from portal.http import PortalRequest
+from portal.http import PortalRequest, whole_number, words
 from reviews import actions, intake
 from reviews.access import get_draft_for
 from reviews.errors import ReviewError
@@ -55,7 +55,7 @@ def submit(request: PortalRequest) -> HttpResponse:
 @roles.require(roles.may_submit)
 def matter_options(request: PortalRequest) -> HttpResponse:
     """Matters for what was typed so far, as choices of the form."""
-    text = request.GET.get("matter_text", "").strip()
+    text = words(request.GET, "matter_text", most=200)
     context: dict[str, object] = {"text": text}
     if len(text) >= 2:
         try:
@@ -69,11 +69,11 @@ def matter_options(request: PortalRequest) -> HttpResponse:
 @roles.require(roles.may_submit)
 def places(request: PortalRequest) -> HttpResponse:
     """The folders of the chosen matter and the firm's categories, as choices of the form."""
-    matter_id = request.GET.get("matter_id", "")
+    matter_id = whole_number(request.GET.get("matter_id", ""))
     context: dict[str, object] = {}
-    if matter_id.isdecimal():
+    if matter_id:
         try:
-            context |= _places(_connection(request), int(matter_id))
+            context |= _places(_connection(request), matter_id)
         except BadDestination as bad:
             context["problem"] = bad.sentence
     return render(request, "reviews/_places.html", context)

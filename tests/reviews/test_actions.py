@@ -290,3 +290,19 @@ def test_a_delivery_cannot_differ_from_its_approval(cast: Cast, waiting: Draft) 
     for lie in ({"version_ref": uuid.uuid4()}, {"sha256_sent": "0" * 64}, {"size_confirmed": 1}):
         with pytest.raises(DatabaseError), transaction.atomic():
             Delivery.objects.update(**lie)
+
+
+def test_a_role_taken_away_since_the_page_began_counts_at_once(cast: Cast, waiting: Draft) -> None:
+    """The person a request began with remembers the roles it had then."""
+    shown = seen(waiting)
+    assert cast.alice.roles and cast.carol.roles
+    RoleGrant.objects.all().delete()
+    alice, carol = Actor.user(cast.alice), Actor.user(cast.carol)
+    with pytest.raises(NotAllowed):
+        actions.claim(waiting.pk, by=cast.alice, actor=alice)
+    with pytest.raises(NotAllowed):
+        actions.approve(waiting.pk, shown, agreed=BOTH, by=cast.alice, actor=alice)
+    with pytest.raises(NotAllowed):
+        actions.reject(waiting.pk, shown, reason_code="other", reason="No.", by=cast.alice, actor=alice)
+    with pytest.raises(NotAllowed):
+        actions.withdraw(waiting.pk, by=cast.carol, actor=carol)
