@@ -21,6 +21,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import django
+
 import tests.environment  # noqa: F401 - settings are read from the environment, so it comes first
 
 if TYPE_CHECKING:
@@ -34,6 +36,8 @@ NAMES = ("alice", "bob", "carol", "dana", "erin", "mallory")
 def main(words: list[str]) -> int:
     asked = _arguments().parse_args(words)
     asked.out.mkdir(parents=True, exist_ok=True)
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
+    django.setup()
     if asked.server:
         return _shoot(asked, asked.server)
     with own_server(asked.seed) as address:
@@ -55,10 +59,6 @@ def _arguments() -> argparse.ArgumentParser:
 @contextmanager
 def own_server(seeds: list[str]) -> Iterator[str]:
     """The portal in a thread, on an empty database with the cast in it."""
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
-    import django
-
-    django.setup()
     logging.getLogger("django.request").setLevel(logging.ERROR)
     from django.contrib.staticfiles.handlers import StaticFilesHandler
     from django.core.management import call_command
