@@ -13,6 +13,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ def approvals() -> Told:
         actions.approve(draft.pk, shown, agreed=both, by=person, actor=_actor(person))
         return "approved"
 
-    done = _at_once([lambda person=person: approve(person) for person in [cast.alice, cast.bob] * 4])
+    done = _at_once([partial(approve, person) for person in [cast.alice, cast.bob] * 4])
     return {
         "done": Counter(done),
         "decisions": Decision.objects.count(),
