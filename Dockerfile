@@ -29,4 +29,4 @@ EXPOSE 8000
 HEALTHCHECK --interval=15s --timeout=5s --start-period=30s --retries=3 CMD ["python", "-m", "portal.alive", "web"]
 CMD ["gunicorn", "portal.wsgi:application", "--bind", "0.0.0.0:8000", "--worker-class", "gthread", \
      "--workers", "2", "--threads", "8", "--worker-tmp-dir", "/dev/shm", "--no-control-socket", \
-     "--graceful-timeout", "25", "--access-logfile", "-"]
+     "--graceful-timeout", "25", "--access-logfile", "-", "--logger-class", "portal.access_log.WithoutSecrets"]

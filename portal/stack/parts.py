@@ -53,6 +53,7 @@ def _web(place: Place) -> Part:
             "4",
         ),
         *("--no-control-socket", "--graceful-timeout", "4", "--access-logfile", "-"),
+        *("--logger-class", "portal.access_log.WithoutSecrets"),
     )
     return Part("web", command, lambda: _answers(f"http://{HOST}:{place.ports.web}/healthz"))
 
