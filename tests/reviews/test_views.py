@@ -56,6 +56,16 @@ def test_a_reviewer_reads_what_will_happen_before_deciding(
     assert "sandbox></iframe>" in shown
 
 
+def test_an_older_version_does_not_claim_that_it_would_be_filed(
+    cast: Cast, waiting: Draft, sign_in: SignIn
+) -> None:
+    factories.version(waiting, content=b"Quite other terms.\n", made_by=cast.carol)
+    shown = sign_in(cast.alice).get(f"{page(waiting)}?version=1").content.decode()
+    assert "version 2, 19\xa0bytes, byte for byte" in shown
+    assert "version 1, " not in shown
+    assert "<title>Version 1 of" in shown
+
+
 def test_opening_is_on_record_once_a_version_and_reviewer(
     cast: Cast, waiting: Draft, sign_in: SignIn
 ) -> None:
