@@ -94,7 +94,7 @@ def compare(request: PortalRequest, draft_id: uuid.UUID, older: int, newer: int)
     after = get_version_for(request.user, draft_id, newer)
     context: dict[str, object] = {"draft": draft, "before": before, "after": after}
     try:
-        context["paragraphs"] = comparison.compare(_text(before), _text(after))
+        context["comparison"] = comparison.compare(_text(before), _text(after))
     except (Refused, BytesMissing) as refused:
         context["problem"] = refused.sentence
     return render(request, "reviews/compare.html", context)
