@@ -16,6 +16,8 @@ from clio_sync.models import Connection
 from clio_sync.parking import needs_reconnecting
 
 NOTED_EVERY: Final = timedelta(minutes=1)
+LONGEST: Final = 300
+"""Characters of a sentence that the row holds."""
 
 
 def client_for(
@@ -82,7 +84,7 @@ def trouble(status: int | None) -> str:
 
 def note(connection: Connection, sentence: str) -> None:
     """Remember the last call, once a minute at most, and a new trouble at once."""
-    now = timezone.now()
+    now, sentence = timezone.now(), sentence[:LONGEST]
     is_known = connection.last_error == sentence and _is_recent(connection.last_error_at)
     if sentence and not is_known:
         connection.last_error, connection.last_error_at = sentence, now

@@ -39,7 +39,7 @@ def shown(draft: Draft, *, to: User | None = None, now: datetime | None = None) 
 
 def of_delivery(delivery: Delivery, *, now: datetime) -> Shown:
     if delivery.state == Delivery.State.FILED:
-        return Shown("filed" if delivery.size_confirmed is not None else "unconfirmed")
+        return Shown("filed")
     if delivery.state == Delivery.State.WITHDRAWN:
         return Shown("withdrawn")
     if delivery.hold in {Delivery.Hold.PERSON, Delivery.Hold.CONNECTION}:
@@ -52,6 +52,8 @@ def _under_way(delivery: Delivery, now: datetime) -> Shown:
         return Shown("approved", f"undo until {timezone.localtime(delivery.not_before):%H:%M:%S}")
     if delivery.withdrawing or delivery.state == Delivery.State.ABANDONING:
         return Shown("filing", "taking back")
+    if delivery.state == Delivery.State.CONFIRMING and delivery.lease_until is None:
+        return Shown("unconfirmed")
     return Shown("filing", f"{min(progress(delivery, now=now).step + 1, STEPS)}/{STEPS}")
 
 

@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 from django.conf import settings
+from django.urls import reverse
 
 ROOT = Path(__file__).resolve().parents[1]
 READ = re.compile(r"""\benv(?:bool|int|str|list|secret)\(\s*(f?)"([^"]+)\"""")
@@ -40,6 +41,11 @@ def test_the_example_marks_what_may_stand_in_a_file() -> None:
 
 def test_the_readme_lists_the_same_settings() -> None:
     assert set(TABLE_ROW.findall(_text("README.md"))) == _settings(READ)
+
+
+def test_the_readme_names_the_redirect_uri_that_is_sent() -> None:
+    """Clio compares it letter by letter."""
+    assert f"yourfirm.example{reverse('clio_sync:callback')}`" in _text("README.md")
 
 
 def test_the_makefile_explains_its_targets() -> None:

@@ -23,7 +23,7 @@ from uuid import UUID
 from clio_sync import claims, regions, retry
 from clio_sync.api import errors
 from clio_sync.api.errors import ClioError
-from clio_sync.calls import client_for
+from clio_sync.calls import client_for, note
 from clio_sync.claims import LostClaim
 from clio_sync.clock import database_now
 from clio_sync.crashpoints import crashpoint
@@ -94,6 +94,8 @@ def _settle(work: Work, error: ClioError) -> None:
     """Write down what an error means for this delivery."""
     _mark(error, work.call)
     delivery = work.delivery
+    if isinstance(error, errors.StorageAddressRefused):
+        note(delivery.connection, error.sentence)  # names the host that an admin has to allow
     decision = retry.decide(
         error,
         Standing(

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.conf import LazySettings
 from django.utils import timezone
 
 from clio_sync import claims, deliveries, filing, parking, problems
@@ -788,3 +789,15 @@ def reconnect(firm: Office) -> None:
     firm.link.status = Connection.Status.ACTIVE
     factories.tokens_for(firm.link, firm.clio)
     parking.resume_deliveries(firm.link)
+
+
+def test_a_storage_host_that_is_not_on_the_list_is_named_to_the_admin(
+    firm: Office, settings: LazySettings
+) -> None:
+    settings.CLIO_SANDBOX_STORAGE_URL = "http://127.0.0.1:9"
+    delivery = firm.work(firm.approved())
+    assert (delivery.state, delivery.hold) == (State.RESERVED, Hold.PERSON)
+    assert delivery.problem == Problem.STORAGE_ADDRESS
+    firm.link.refresh_from_db()
+    assert "storage host 127.0.0.1" in firm.link.last_error
+    assert "put_url" not in firm.link.last_error and "Signature" not in firm.link.last_error
