@@ -122,14 +122,7 @@ def add_version(
     older state of the draft than the one its maker saw.
     """
     draft = lifecycle.locked(draft_id)
-    if not roles.may_add_version(_as_of_now(by), submitter_id=draft.submitter_id):
-        raise NotAllowed("Only the submitter or a reviewer can add a version to this draft.")
-    if revision is not None and revision != draft.revision:
-        raise NotNewest(
-            "This draft changed while you were editing. Look at it again, then upload your version."
-        )
-    if draft.status not in lifecycle.OPEN:
-        raise WrongState(f"This draft is {draft.get_status_display().lower()}; it takes no new version.")
+    _must_take_a_version(draft, by, revision)
     latest = _latest(draft)
     if latest.sha256 == content.sha256 and latest.file_name == content.file_name:
         raise BadSubmission("unchanged", "This is the same file as the newest version.", field="file")
@@ -154,6 +147,22 @@ def add_version(
         source="api" if actor.type == "api_key" else "form",
     )
     return version
+
+
+def expect_version(draft_id: uuid.UUID, *, by: User, revision: int | None = None) -> None:
+    """Raise what `add_version` would raise about the draft, before a file is read and kept for nothing."""
+    _must_take_a_version(Draft.objects.get(pk=draft_id), by, revision)
+
+
+def _must_take_a_version(draft: Draft, by: User, revision: int | None) -> None:
+    if not roles.may_add_version(_as_of_now(by), submitter_id=draft.submitter_id):
+        raise NotAllowed("Only the submitter or a reviewer can add a version to this draft.")
+    if revision is not None and revision != draft.revision:
+        raise NotNewest(
+            "This draft changed while you were editing. Look at it again, then upload your version."
+        )
+    if draft.status not in lifecycle.OPEN:
+        raise WrongState(f"This draft is {draft.get_status_display().lower()}; it takes no new version.")
 
 
 def note_opening(version: Version, *, by: User, actor: Actor) -> None:

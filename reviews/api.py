@@ -265,8 +265,14 @@ def add_version(
 ) -> Status[dict[str, Any]]:
     """A new version of a draft that is still open. It voids what was decided about the older one."""
     draft, key = _own(request, draft_id), key_of(request)
-    content = intake.receive(Upload.of(file), provenance=_provenance(said), note=said.note)
-    actions.add_version(draft.pk, content, by=key.owner, actor=Actor.api_key(key))
+    intake.add_version(
+        draft.pk,
+        Upload.of(file),
+        provenance=_provenance(said),
+        note=said.note,
+        by=key.owner,
+        actor=Actor.api_key(key),
+    )
     return Status(201, out(_own(request, draft_id)))
 
 

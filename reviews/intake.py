@@ -26,7 +26,7 @@ from reviews import actions, formats, words
 from reviews.actions import Content
 from reviews.attestation import digest
 from reviews.errors import BadSubmission, KeyReused, NotAllowed, TooBig, TryLater
-from reviews.models import Draft, Submission
+from reviews.models import Draft, Submission, Version
 
 CHUNK = 1024 * 1024
 
@@ -164,6 +164,22 @@ def submit(
         if program and (earlier := _submitted(program, asked)):  # a twin of this request was faster
             return earlier, False
         raise
+
+
+def add_version(
+    draft_id: uuid.UUID,
+    upload: Upload,
+    *,
+    provenance: Provenance | None,
+    note: str,
+    by: User,
+    actor: Actor,
+    revision: int | None = None,
+) -> Version:
+    """A newer content of a draft. What the draft does not take is not kept either."""
+    actions.expect_version(draft_id, by=by, revision=revision)
+    content = receive(upload, provenance=provenance, note=note)
+    return actions.add_version(draft_id, content, by=by, actor=actor, revision=revision)
 
 
 def _title(upload: Upload, request: Request) -> str:

@@ -19,7 +19,7 @@ from portal.accounts import roles
 from portal.audit.events import Event
 from portal.audit.log import Actor, record_denied
 from portal.http import PortalRequest, whole_number, words
-from reviews import actions, intake
+from reviews import intake
 from reviews.access import get_draft_for
 from reviews.errors import ReviewError
 from reviews.forms import SubmitForm, VersionForm
@@ -88,15 +88,15 @@ def new_version(request: PortalRequest, draft_id: uuid.UUID) -> HttpResponse:
     form = VersionForm(request.POST, request.FILES)
     if not form.is_valid():
         return render(request, "reviews/draft.html", screen(request, draft, latest, form=form), status=422)
-    actor = Actor.person(request)
     try:
-        content = intake.receive(
+        version = intake.add_version(
+            draft.pk,
             intake.Upload.of(form.cleaned_data["file"]),
             provenance=form.provenance,
             note=form.cleaned_data["note"],
-        )
-        version = actions.add_version(
-            draft.pk, content, by=request.user, actor=actor, revision=form.cleaned_data["revision"]
+            by=request.user,
+            actor=Actor.person(request),
+            revision=form.cleaned_data["revision"],
         )
     except ReviewError as refused:
         _note_refusal(request, refused)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from portal import blobs
 from portal.accounts.models import ApiKey, Role, RoleGrant
 from portal.audit.events import Event
 from portal.audit.models import Entry
@@ -151,17 +153,20 @@ def test_a_key_whose_owner_may_no_longer_submit_opens_nothing(
     assert {entry.content["detail"]["reason"] for entry in refusals} == {"owner_without_role"}
 
 
-def test_a_version_that_is_refused_is_on_record(program: Program, cast: Cast, waiting: Draft) -> None:
+def test_a_version_that_is_refused_is_on_record_and_not_kept(
+    program: Program, cast: Cast, waiting: Draft
+) -> None:
     waiting.api_key, waiting.status = ApiKey.objects.get(), "withdrawn"
     waiting.save()
     answer = program.client.post(
         f"/api/v1/drafts/{waiting.pk}/versions",
-        {**AI, "file": SimpleUploadedFile("Offer.txt", b"Corrected.\n")},
+        {**AI, "file": SimpleUploadedFile("Offer.txt", b"A version that nobody takes.\n")},
         headers=program.headers,
     )
     assert problem(answer) == (409, "wrong_state")
     refusal = Entry.objects.get(event=Event.DRAFT_SUBMISSION_REFUSED)
     assert (refusal.outcome, refusal.content["detail"]["reason"]) == ("denied", "wrong_state")
+    assert not blobs.exists(hashlib.sha256(b"A version that nobody takes.\n").hexdigest())
 
 
 @pytest.mark.parametrize(
