@@ -38,18 +38,6 @@ class DraftQuerySet(models.QuerySet["Draft"]):
             return self.filter(submitter=user)
         return self.none()
 
-    def waiting(self) -> DraftQuerySet:
-        return self.filter(status__in=[Status.WAITING, Status.IN_REVIEW])
-
-    def returned(self) -> DraftQuerySet:
-        return self.filter(status=Status.RETURNED)
-
-    def filing(self) -> DraftQuerySet:
-        return self.filter(status=Status.APPROVED).exclude(delivery__state__in=Delivery.FINAL)
-
-    def filed(self) -> DraftQuerySet:
-        return self.filter(status=Status.APPROVED, delivery__state=Delivery.State.FILED)
-
 
 class Draft(models.Model):
     """Something proposed for a Clio matter. `revision` grows with every change of state: a form from an older

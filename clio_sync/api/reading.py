@@ -13,6 +13,9 @@ from typing import Final, NoReturn, TypeVar
 T = TypeVar("T")
 
 _LARGEST_ID: Final = 2**63 - 1
+_LARGEST_NUMBER: Final = 2**31 - 1
+_NO_TEXT: Final = re.compile("[\x00\ud800-\udfff]")
+"""What JSON can say and PostgreSQL cannot keep."""
 
 
 class Surprise(Exception):
@@ -81,6 +84,12 @@ class Fields:
             self.surprise(name, "is not a whole number")
         return value
 
+    def maybe_version_number(self, name: str = "version_number") -> int | None:
+        number = self.maybe_number(name)
+        if number is not None and number > _LARGEST_NUMBER:
+            self.surprise(name, "is too large")
+        return number
+
     def text(self, name: str) -> str:
         value = self._need(name, self.maybe_text(name))
         if not value:
@@ -91,11 +100,13 @@ class Fields:
         value = self._values.get(name)
         if value is not None and not isinstance(value, str):
             self.surprise(name, "is not text")
+        if value is not None and _NO_TEXT.search(value):
+            self.surprise(name, "is not text")
         return value
 
     def uuid(self, name: str = "uuid") -> str:
         value = self.text(name)
-        if not re.fullmatch(r"[A-Za-z0-9-]{8,64}", value):
+        if not re.fullmatch(r"[A-Za-z0-9-]{8,60}", value):
             self.surprise(name, "is not a uuid")
         return value
 

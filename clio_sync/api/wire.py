@@ -384,7 +384,7 @@ def document_version(data: Fields) -> DocumentVersion:
         uuid=data.uuid(),
         fully_uploaded=data.flag("fully_uploaded"),
         id=data.maybe_id("id"),
-        version_number=data.maybe_number("version_number"),
+        version_number=data.maybe_version_number(),
         filename=data.maybe_text("filename"),
         content_type=data.maybe_text("content_type"),
         size=data.maybe_number("size"),
@@ -404,7 +404,7 @@ def reservation(data: Fields) -> Reservation:
         put_url=Secret(put_url),
         put_headers=put_headers(version),
         put_deadline=put_deadline(put_url, answered_at=data.answered_at),
-        version_number=version.maybe_number("version_number"),
+        version_number=version.maybe_version_number(),
         name=data.maybe_text("name"),
         parent=maybe_ref(data, "parent"),
     )
@@ -421,7 +421,7 @@ def multipart_reservation(data: Fields) -> Reservation:
         put_url=Secret(""),
         put_headers=put_headers(version),
         put_deadline=min(part.put_deadline for part in parts),
-        version_number=version.maybe_number("version_number"),
+        version_number=version.maybe_version_number(),
         name=data.maybe_text("name"),
         parent=maybe_ref(data, "parent"),
         parts=parts,
@@ -450,7 +450,7 @@ def confirmed(data: Fields) -> ConfirmedDocument:
         version_uuid=version.uuid(),
         fully_uploaded=version.flag("fully_uploaded"),
         size=version.maybe_number("size"),
-        version_number=version.maybe_number("version_number"),
+        version_number=version.maybe_version_number(),
         name=data.maybe_text("name"),
     )
 

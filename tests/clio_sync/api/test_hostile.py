@@ -88,6 +88,22 @@ UNREADABLE: dict[str, tuple[httpx.Response, str]] = {
     "empty put_url": (data(reserved(put_url="")), "data.latest_document_version.put_url is empty"),
     "put_url is a list": (data(reserved(put_url=[])), "data.latest_document_version.put_url is not text"),
     "strange uuid": (data(reserved(uuid="../../x")), "data.latest_document_version.uuid is not a uuid"),
+    "a uuid that no row holds": (
+        data(reserved(uuid="a" * 61)),
+        "data.latest_document_version.uuid is not a uuid",
+    ),
+    "a version number that no row holds": (
+        data(reserved(version_number=2**31)),
+        "data.latest_document_version.version_number is too large",
+    ),
+    "NUL in a text": (
+        data(reserved(put_url="https://a\0b")),
+        "data.latest_document_version.put_url is not text",
+    ),
+    "half a character": (
+        httpx.Response(201, content=json.dumps({"data": reserved(put_url="https://a\ud800b")}).encode()),
+        "data.latest_document_version.put_url is not text",
+    ),
     "put_headers is text": (
         data(reserved(put_headers="Host: x")),
         "data.latest_document_version.put_headers is not a list",
