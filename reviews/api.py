@@ -34,7 +34,7 @@ from portal.accounts.models import ApiKey
 from portal.audit.events import Event
 from portal.audit.log import Actor, record_denied
 from reviews import actions, intake
-from reviews.errors import BadSubmission, NotAllowed, ReviewError
+from reviews.errors import BadSubmission, NotAllowed, ReviewError, TryLater
 from reviews.intake import Program, Provenance, Upload
 from reviews.models import Decision, Draft, Version
 from reviews.status import shown
@@ -375,7 +375,10 @@ def _refused(request: HttpRequest, refused: ReviewError) -> HttpResponse:
             source="api",
         )
     field = getattr(refused, "field", "")
-    return _problem(request, refused.status, refused.code, refused.sentence, field)
+    answer = _problem(request, refused.status, refused.code, refused.sentence, field)
+    if isinstance(refused, TryLater):
+        answer.headers["Retry-After"] = str(refused.retry_after)
+    return answer
 
 
 @api.exception_handler(ValidationError)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 
 class ReviewError(Exception):
     """Base: the act did not happen, and nothing changed."""
@@ -79,6 +81,12 @@ class KeyReused(BadSubmission):
 
 
 class TryLater(BadSubmission):
-    """Clio could not be asked just now; the same submission may succeed in a while."""
+    """Clio could not be asked just now; the same submission may succeed after `retry_after` seconds."""
 
     status = 503
+
+    def __init__(
+        self, code: str, sentence: str, *, field: str = "", retry_after: float | None = None
+    ) -> None:
+        super().__init__(code, sentence, field=field)
+        self.retry_after = math.ceil(retry_after or 10.0)

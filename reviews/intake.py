@@ -227,7 +227,9 @@ def _destination(upload: Upload, request: Request) -> Destination:
             file_name=upload.name,
         )
     except ClioUnavailable as unavailable:
-        raise TryLater(unavailable.code, unavailable.sentence, field="matter") from unavailable
+        raise TryLater(
+            unavailable.code, unavailable.sentence, field="matter", retry_after=unavailable.retry_after
+        ) from unavailable
     except BadDestination as bad:
         raise BadSubmission(bad.code, bad.sentence, field="matter") from bad
 

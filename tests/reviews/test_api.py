@@ -161,6 +161,7 @@ def test_clio_out_of_reach_is_try_later_not_a_lost_draft(program: Program, clio:
     clio.fault("*", "status", status=503, count=20)
     answer = program.submit()
     assert (answer.status_code, answer.json()["code"]) == (503, "clio_unavailable")
+    assert int(answer.headers["Retry-After"]) > 0
     assert nothing_was_kept()
     clio.clear_faults()
     assert program.submit().status_code == 201
