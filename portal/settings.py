@@ -105,6 +105,10 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "sweep-deliveries": {"task": "clio_sync.tasks.sweep", "schedule": float(SWEEP_SECONDS)},
+    "clear-expired-sessions": {
+        "task": "portal.accounts.tasks.clear_expired_sessions",
+        "schedule": 86_400.0,
+    },
     "sweep-unfinished-files": {"task": "reviews.tasks.sweep_unfinished_files", "schedule": 86_400.0},
     "tell-outcomes": {"task": "reviews.tasks.tell_outcomes", "schedule": float(SWEEP_SECONDS)},
 }
