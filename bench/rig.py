@@ -18,7 +18,7 @@ from portal.demo.program import Outcome, Program
 from portal.demo.sandbox import Ledger
 from tests.stacks import Stack
 
-OVER = {"filed", "unconfirmed", "needs_you", "withdrawn", "rejected", "returned"}
+OVER = {"filed", "needs_you", "withdrawn", "rejected", "returned"}
 WORDS = (
     "the",
     "tenant",

@@ -24,7 +24,7 @@ from portal.demo.sandbox import Ledger, Stored
 from portal.stack.place import Place
 
 FILED_WITHIN = 120.0
-OVER = {"filed", "unconfirmed", "needs_you", "withdrawn", "rejected", "returned"}
+OVER = {"filed", "needs_you", "withdrawn", "rejected", "returned"}
 NOTHING = Stored(0, "", 0, "", 0, is_visible=False)
 
 
