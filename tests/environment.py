@@ -24,6 +24,8 @@ DEFAULTS = {
     "CLIO_SANDBOX_CLIENT_SECRET": "sandbox-secret",
     "UNDO_SECONDS": "30",
     "LOG_LEVEL": "WARNING",
+    # Playwright's sync API runs a loop in the test's thread, and then Django refuses the database to it.
+    "DJANGO_ALLOW_ASYNC_UNSAFE": "1",
 }
 
 for name, value in DEFAULTS.items():
