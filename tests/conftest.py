@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 
 import pytest
 from django.conf import settings
 from django.core.cache import cache
 from django.test import Client, override_settings
+from playwright.sync_api import Browser
 
 from portal.accounts.models import User
 from tests.append_only import allow_flush
+from tests.browser import browser
 from tests.cast import PASSWORD, Cast
 
 
@@ -33,6 +36,15 @@ def _empty_cache() -> None:
     """Redis does not roll back with the test, as the cache in the database does: throttles would add up."""
     if settings.CACHE_URL:
         cache.clear()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """One browser for all tests of a process; each opens windows of its own."""
+    # Its loop runs in this thread from now on, and the ORM minds.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with browser() as launched:
+        yield launched
 
 
 @pytest.fixture

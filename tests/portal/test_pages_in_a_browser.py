@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import Browser
 from pytest_django.live_server_helper import LiveServer
 
-from tests.browser import View, accessibility_faults, browser, looking, sideways_scroll, sign_in
+from tests.browser import View, accessibility_faults, looking, sideways_scroll, sign_in
 from tests.cast import Cast
 from tests.portal.accounts.seed import office
 
@@ -32,16 +29,6 @@ SIGNED_IN = [
     "/account/logout/",
     "/nothing/",
 ]
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    before = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # Playwright runs a loop in this thread; the ORM minds
-    with browser() as launched:
-        yield launched
-    if before is None:
-        del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 
 @pytest.mark.parametrize("view", VIEWS, ids=str)

@@ -4,8 +4,9 @@ import hashlib
 
 import httpx
 import pytest
+from playwright.sync_api import Browser
 
-from tests.browser import VIEWS, View, accessibility_faults, browser, looking, sideways_scroll
+from tests.browser import VIEWS, View, accessibility_faults, looking, sideways_scroll
 from tests.clio_sync.sandbox.upload import reserve, upload
 from tests.sandbox_process import SandboxProcess
 
@@ -54,12 +55,12 @@ def test_pages_run_nothing_that_was_not_shipped(sandbox: SandboxProcess) -> None
 
 @pytest.mark.parametrize("view", [VIEWS[0], VIEWS[-1]], ids=str)
 def test_a_person_finds_their_way_in_any_window(
-    view: View, clio: httpx.Client, sandbox: SandboxProcess, matter_id: int
+    view: View, chromium: Browser, clio: httpx.Client, sandbox: SandboxProcess, matter_id: int
 ) -> None:
     """Consent and back, the firm, the matter, and Clio's own kind of link with the page in the fragment."""
     document = upload(clio, matter_id, b"bytes", name="A long name for a letter to the other side.docx")
     consent = sandbox.authorize_url(f"{sandbox.api_url}/nc/", state="s1")
-    with browser() as opened, looking(opened, view, base_url=sandbox.api_url) as page:
+    with looking(chromium, view, base_url=sandbox.api_url) as page:
         complaints: list[str] = []
         page.on("console", lambda message: complaints.append(message.text))
         for url in (consent, "/", f"/matters/{matter_id}", f"/documents/{document['id']}"):
