@@ -59,7 +59,8 @@ def design(request: HttpRequest) -> HttpResponse:
 
 
 def specimens() -> dict[str, object]:
-    faulty = Specimen({"email": "carol", "region": "us", "roles": ["reviewer"]})
+    told = {"email": "carol", "region": "us", "roles": ["reviewer"]}
+    faulty = Specimen(told, auto_id="id_faulty_%s")
     faulty.is_valid()
     return {
         "states": STATES.items(),

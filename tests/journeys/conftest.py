@@ -37,6 +37,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.journey)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """One pair after the other, also in a single process: starting a pair takes longer than most journeys."""
+    session.items.sort(key=_pair)
+
+
+def _pair(item: pytest.Item) -> int:
+    group = item.get_closest_marker("xdist_group")
+    return list(PAIRS).index(group.args[0]) if group and group.args[0] in PAIRS else -1
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item,
@@ -50,17 +61,16 @@ def pytest_runtest_makereport(
 @pytest.fixture(
     scope="session", params=[pytest.param(pair, marks=pytest.mark.xdist_group(pair)) for pair in PAIRS]
 )
-def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
-    """The running portal: SQLite with a broker of files, then PostgreSQL with Redis."""
-    with PAIRS[request.param](UNDO_SECONDS=UNDO_SECONDS) as running:
-        running.set_clio_limit(600)
-        yield running
+def pair(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    with browsers.browser() as browser:
-        yield browser
+def stack(pair: str) -> Iterator[Stack]:
+    """The running portal: SQLite with a broker of files, then PostgreSQL with Redis."""
+    with PAIRS[pair](UNDO_SECONDS=UNDO_SECONDS) as running:
+        running.set_clio_limit(600)
+        yield running
 
 
 @pytest.fixture
@@ -77,18 +87,25 @@ def sessions(stack: Stack) -> dict[str, object]:
 
 
 @pytest.fixture
-def desk(
+def office(
     request: pytest.FixtureRequest, chromium: Browser, stack: Stack, sessions: dict[str, object]
-) -> Iterator[Callable[[str], Desk]]:
-    """`desk("alice")`: alice at a browser of her own. What her browser complains about fails the test.
+) -> Iterator[Office]:
+    """The desks of one journey. What a browser complains about fails the journey.
 
-    If the test fails, its traces and pictures are kept in test-results/journeys.
+    If it fails, its traces and pictures are kept in test-results/journeys.
     """
     office = Office(chromium, stack, sessions, patience=PATIENCE)
-    yield office.desk
+    yield office
     failed = request.node.stash.get(FAILED, True)
-    office.close(keep=RESULTS / re.sub(r"\W+", "-", request.node.name) if failed else None)
+    folder = RESULTS / re.sub(r"\W+", "-", request.node.name).strip("-")
+    office.close(keep=folder if failed else None)
     assert failed or office.complaints() == []
+
+
+@pytest.fixture
+def desk(office: Office) -> Callable[[str], Desk]:
+    """`desk("alice")`: alice at a browser of her own."""
+    return office.desk
 
 
 @pytest.fixture

@@ -5,28 +5,31 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page
 
-from portal.stack.place import Person
 from tests import browser as browsers
 from tests.browser import View
 from tests.stacks import Stack
 
+WINDOW = View()
+
 
 @dataclass
 class Desk:
-    """Who sits there, and the page they look at."""
+    """The page somebody looks at, and what their browser says about it."""
 
-    person: Person
     page: Page
     complaints: list[str] = field(default_factory=list)
 
-    def listen(self) -> None:
+    @classmethod
+    def at(cls, context: BrowserContext) -> Self:
         """Blocked styles and scripts are errors on the console, as are scripts that fail."""
-        self.page.on("console", self._hear)
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        desk = cls(context.new_page())
+        desk.page.on("console", desk._hear)
+        desk.page.on("pageerror", lambda error: desk.complaints.append(str(error)))
+        return desk
 
     def _hear(self, said: ConsoleMessage) -> None:
         refused = "the server responded with a status of 4" in said.text
@@ -37,20 +40,11 @@ class Desk:
 class Office:
     """The desks of one journey."""
 
-    def __init__(
-        self,
-        chromium: Browser,
-        stack: Stack,
-        sessions: dict[str, Any],
-        *,
-        patience: int,
-        view: View | None = None,
-    ) -> None:
+    def __init__(self, chromium: Browser, stack: Stack, sessions: dict[str, Any], *, patience: int) -> None:
         self._chromium = chromium
         self._stack = stack
         self._sessions = sessions
         self._patience = patience
-        self._view = view or View()
         self._desks: dict[str, Desk] = {}
 
     def desk(self, name: str) -> Desk:
@@ -58,6 +52,10 @@ class Office:
         if name not in self._desks:
             self._desks[name] = self._sit_down(name)
         return self._desks[name]
+
+    def visitor(self) -> Desk:
+        """The desk of somebody who has not signed in."""
+        return self._desks.setdefault("visitor", Desk.at(self._context(None)))
 
     def complaints(self) -> list[str]:
         return [f"{name}: {said}" for name, desk in self._desks.items() for said in desk.complaints]
@@ -75,13 +73,12 @@ class Office:
             context.close()
 
     def _sit_down(self, name: str) -> Desk:
-        person, known = self._stack.person(name), self._sessions.get(name)
-        context = self._context(known)
-        desk = Desk(person, context.new_page())
-        desk.listen()
+        known = self._sessions.get(name)
+        desk = Desk.at(self._context(known))
         if known is None:
+            person = self._stack.person(name)
             browsers.sign_in(desk.page, person.email, password=person.password)
-            self._sessions[name] = context.storage_state()
+            self._sessions[name] = desk.page.context.storage_state()
         else:
             desk.page.goto("/")
         return desk
@@ -89,9 +86,8 @@ class Office:
     def _context(self, session: Any) -> BrowserContext:
         context = self._chromium.new_context(
             base_url=self._stack.site,
-            color_scheme=self._view.scheme,
             reduced_motion="reduce",
-            viewport={"width": self._view.width, "height": self._view.height},
+            viewport={"width": WINDOW.width, "height": WINDOW.height},
             storage_state=session,
         )
         context.set_default_timeout(self._patience)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser import accessibility_faults
 from tests.journeys import acts
 from tests.journeys.acts import File
 from tests.journeys.clio import Clio
@@ -42,6 +43,7 @@ def test_a_filing_whose_connection_is_revoked_goes_on_once_it_is_reconnected(
     dana.page.goto("/people/")
     banner = dana.page.get_by_role("alert").filter(has_text="needs reconnecting")
     expect(banner).to_be_visible()
+    assert accessibility_faults(dana.page) == []
     banner.get_by_role("link", name="Look at the connection").click()
     expect(dana.page.get_by_text("1 delivery waits for it")).to_be_visible()
     acts.reconnect(dana, stack.place)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser import accessibility_faults
 from tests.journeys import acts
 from tests.journeys.acts import File
 from tests.journeys.clio import Clio
@@ -56,6 +57,7 @@ def test_a_version_that_arrives_under_an_open_dialog_is_not_approved_unseen(
         acts.agree(dialog)
     assert answer.value.status == 409
     expect(alice.page.get_by_text("Not done.")).to_be_visible()
+    assert accessibility_faults(alice.page) == []
     alice.page.get_by_role("link", name="Show what changed").click()
     expect(alice.page.locator("ins").filter(has_text="of $4,200")).to_be_visible()
 
