@@ -18,6 +18,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import F, Q
 
+from clio_sync import timing
 from clio_sync.bell import ring
 from clio_sync.clock import database_now
 from clio_sync.deliveries import BELL_AHEAD, tell
@@ -28,8 +29,6 @@ from portal.audit.log import Actor
 
 State, Hold = Delivery.State, Delivery.Hold
 
-LEASE: Final = timedelta(seconds=120)
-"""Longer than any single call to Clio may take; renewed before each one."""
 WORKER: Final = "filing"
 
 
@@ -42,14 +41,16 @@ def claim(delivery_id: UUID) -> Delivery | None:
     with transaction.atomic():
         now = database_now()
         due = Delivery.objects.due(now).filter(pk=delivery_id)
-        if not due.update(fence=F("fence") + 1, lease_owner=_me(), lease_until=now + LEASE, hold=Hold.NONE):
+        if not due.update(
+            fence=F("fence") + 1, lease_owner=_me(), lease_until=now + timing.LEASE, hold=Hold.NONE
+        ):
             return None
         return Delivery.objects.select_related("approval", "connection").get(pk=delivery_id)
 
 
 def renew(delivery: Delivery, **changes: Any) -> None:
     """Hold on to it for another lease. Raises LostClaim when somebody else has it."""
-    _write(delivery, Q(), lease_until=database_now() + LEASE, **changes)
+    _write(delivery, Q(), lease_until=database_now() + timing.LEASE, **changes)
 
 
 def move(
@@ -72,7 +73,7 @@ def move(
             state=to,
             problem="",
             problem_status=None,
-            lease_until=database_now() + LEASE,
+            lease_until=database_now() + timing.LEASE,
             **changes,
         )
         if event is not None:

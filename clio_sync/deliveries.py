@@ -7,8 +7,6 @@ claim long ago cannot write over it.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from functools import partial
@@ -24,6 +22,7 @@ from clio_sync.crashpoints import crashpoint
 from clio_sync.destinations import Destination
 from clio_sync.models import Approval, Connection, Delivery
 from portal.accounts.models import User
+from portal.audit.digest import digest
 from portal.audit.events import Event
 from portal.audit.log import Actor, Subject, record
 
@@ -101,7 +100,7 @@ def enqueue(
         media_type=media_type,
         connection=connection.pk,
         matter=destination.matter_id,
-        destination=digest_of(approval.destination),
+        destination=digest(approval.destination),
         not_before=undo_until,
     )
     crashpoint("C01")
@@ -171,12 +170,6 @@ def tell(
         approval=delivery.approval_id,
         **facts,
     )
-
-
-def digest_of(destination: Mapping[str, Any]) -> str:
-    """The hash by which the log names a destination without telling of it."""
-    text = json.dumps(destination, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _move(delivery: Delivery, standing: Q, **changes: Any) -> bool:

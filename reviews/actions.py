@@ -24,6 +24,7 @@ from clio_sync.models import Connection, Delivery
 from portal import blobs
 from portal.accounts import roles
 from portal.accounts.models import ApiKey, User
+from portal.audit.digest import digest
 from portal.audit.events import Event
 from portal.audit.log import Actor, Subject, record
 from reviews import attestation, lifecycle
@@ -107,7 +108,7 @@ def submit(
         connection=draft.connection_id,
         matter=draft.matter_id,
         folder=destination.folder_id,
-        destination=attestation.digest(draft.destination),
+        destination=digest(draft.destination),
     )
     return draft
 
@@ -275,12 +276,12 @@ def _countersign(draft: Draft, version: Version, *, by: User, actor: Actor, note
         decision=decision.pk,
         approval=delivery.approval_id,
         delivery=delivery.pk,
-        destination=attestation.digest(draft.destination),
+        destination=digest(draft.destination),
         connection=delivery.connection_id,
         matter=draft.matter_id,
         statement=attestation.STATEMENT_VERSION,
         statement_sha256=attestation.statements_digest(),
-        attestation=attestation.digest(decision.attestation),
+        attestation=digest(decision.attestation),
         undo_until=delivery.approval.undo_until,
     )
     return draft

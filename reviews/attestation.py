@@ -3,14 +3,13 @@ attested and what was derived are kept apart, so that none is mistaken for anoth
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from clio_sync.destinations import Destination
 from portal.accounts.models import User
+from portal.audit.digest import digest
 from portal.audit.log import Actor
 from reviews.models import Draft, Version
 
@@ -37,12 +36,6 @@ STATEMENTS = (
         "I exercised my own professional judgment and take responsibility for this document.",
     ),
 )
-
-
-def digest(data: Any) -> str:
-    """SHA-256 in hex over sorted, compact JSON: the same content gives the same digest."""
-    text = json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def statements_digest() -> str:

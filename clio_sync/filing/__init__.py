@@ -20,7 +20,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from clio_sync import claims, regions, retry
+from clio_sync import claims, regions, retry, timing
 from clio_sync.api import errors
 from clio_sync.api.errors import ClioError
 from clio_sync.calls import client_for, note
@@ -29,14 +29,12 @@ from clio_sync.clock import database_now
 from clio_sync.crashpoints import crashpoint
 from clio_sync.filing.abandoning import abandon
 from clio_sync.filing.confirming import confirm, read_back
-from clio_sync.filing.reserving import QUIESCE, find, reserve
+from clio_sync.filing.reserving import find, reserve
 from clio_sync.filing.transferring import transfer
 from clio_sync.filing.work import NO_ADDRESS, NotYet, Stopped, Work
 from clio_sync.models import Connection, Delivery
 from clio_sync.problems import Problem
 from clio_sync.retry import Call, Decision, Standing
-
-__all__ = ["QUIESCE", "deliver"]
 
 logger = logging.getLogger(__name__)
 
@@ -122,7 +120,7 @@ def _settle(work: Work, error: ClioError) -> None:
 def _goes_on_at(decision: Decision, delivery: Delivery) -> datetime:
     at = database_now() + timedelta(seconds=decision.wait)
     if decision.problem is Problem.LOST_ANSWER and delivery.intent_at is not None:
-        return max(at, delivery.intent_at + QUIESCE)
+        return max(at, delivery.intent_at + timing.QUIESCE)
     return at
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import timedelta
 from typing import Any, Final
 
 from django.db.models import Q
 
-from clio_sync import vault
+from clio_sync import timing, vault
 from clio_sync.api import wire
 from clio_sync.claims import finish, move
 from clio_sync.clock import database_now
@@ -26,9 +25,6 @@ State = Delivery.State
 
 OPERATION: Final = "countersign_op"
 VERSION: Final = "countersign_version"
-
-QUIESCE: Final = timedelta(seconds=90)
-"""After this a reservation is over, whatever became of its answer: the call's limit, Clio's time, skew."""
 
 
 def reserve(work: Work) -> None:
@@ -52,7 +48,7 @@ def reserve(work: Work) -> None:
 def find(work: Work) -> None:
     """A reservation was begun and its answer is not known: look, once it must be over, then repeat."""
     delivery = work.delivery
-    over = (delivery.intent_at or database_now()) + QUIESCE
+    over = (delivery.intent_at or database_now()) + timing.QUIESCE
     if database_now() < over:
         raise NotYet(Problem.LOST_ANSWER, until=over)
     found = _found(work)

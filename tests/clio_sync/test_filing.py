@@ -9,7 +9,7 @@ import pytest
 from django.conf import LazySettings
 from django.utils import timezone
 
-from clio_sync import claims, deliveries, filing, parking, problems
+from clio_sync import claims, deliveries, filing, parking, problems, timing
 from clio_sync.api import outbound
 from clio_sync.api.wire import Parent
 from clio_sync.calls import client_for
@@ -170,7 +170,7 @@ def test_an_unanswered_reservation_is_not_looked_for_before_it_must_be_over(firm
     assert (delivery.state, delivery.hold, delivery.attempts) == (State.RESERVING, Hold.RETRY, 0)
     assert delivery.lease_until is None
     assert delivery.intent_at is not None
-    assert delivery.not_before == delivery.intent_at + filing.QUIESCE
+    assert delivery.not_before == delivery.intent_at + timing.QUIESCE
     assert firm.api_calls() == [RESERVE]
 
 
@@ -748,8 +748,8 @@ def test_what_waits_for_its_connection_has_not_begun_and_can_be_undone(firm: Off
 
 def test_a_claim_outlasts_a_call_and_a_quiet_time_outlasts_both() -> None:
     longest = outbound.API_SECONDS + (outbound.TIMEOUT.connect or 0) + (outbound.TIMEOUT.pool or 0)
-    assert claims.LEASE.total_seconds() > longest
-    assert filing.QUIESCE.total_seconds() > longest + 10
+    assert timing.LEASE.total_seconds() > longest
+    assert timing.QUIESCE.total_seconds() > longest + 10
 
 
 # The receipt
