@@ -17,11 +17,13 @@ from pathlib import Path
 from types import FrameType
 
 from portal.stack import processes
+from tests import alike
 from tests.stacks import bare_environment, postgresql_and_redis
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTHING_COLLECTED = 5
 SUMMARY = re.compile(rb"=+ .*\b(?:passed|failed|error|errors|no tests ran|deselected)\b.* =+\s*$")
+ONCE = [f"--ignore={folder}" for folder in alike.FOLDERS]
 WORKERS = ("-n", os.environ.get("TEST_WORKERS", "2"))
 
 
@@ -52,7 +54,7 @@ def main(arguments: Sequence[str]) -> int:
 def _rounds(servers: Mapping[str, str]) -> list[Round]:
     return [
         Round("SQLite", ["-m", "not journey", *WORKERS]),
-        Round("PostgreSQL and Redis", ["-m", "not journey", *WORKERS], servers),
+        Round("PostgreSQL and Redis", ["-m", "not journey", *WORKERS, *ONCE], servers),
         # They mostly wait, for Clio's limit and for leases: one process for each group.
         Round("journeys", ["-m", "journey", "-n", "4", "--dist", "loadgroup", "--durations", "8"]),
     ]
