@@ -9,6 +9,8 @@ from uuid import UUID
 from celery import current_app
 from kombu.exceptions import OperationalError
 
+from clio_sync.crashpoints import crashpoint
+
 TASK: Final = "clio_sync.tasks.deliver"
 STALE_AFTER: Final = 60.0
 """Seconds after which an unheard message is dropped: a stopped worker does not wake up to thousands."""
@@ -25,5 +27,6 @@ def ring(delivery_id: UUID, *, after: float = 0.0) -> None:
         current_app.send_task(
             TASK, args=[str(delivery_id)], countdown=after or None, expires=after + STALE_AFTER, retry=False
         )
+        crashpoint("C03")
     except OperationalError:
         logger.warning("The broker is away; delivery %s waits for the sweep.", delivery_id)

@@ -12,6 +12,7 @@ from clio_sync import limits, regions, tokens
 from clio_sync.api import errors
 from clio_sync.api.client import CallReport, ClioClient
 from clio_sync.api.secret import Secret
+from clio_sync.crashpoints import crashpoint
 from clio_sync.models import Connection
 from clio_sync.parking import needs_reconnecting
 
@@ -52,6 +53,7 @@ class _Watch:
         return tokens.fresh_token(self._connection)
 
     def on_rejected(self, token: Secret) -> Secret | None:
+        crashpoint("C25")
         self._renewed = tokens.after_rejection(self._connection, token=token)
         return self._renewed
 

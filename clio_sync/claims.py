@@ -21,6 +21,7 @@ from django.db.models import F, Q
 from clio_sync import timing
 from clio_sync.bell import ring
 from clio_sync.clock import database_now
+from clio_sync.crashpoints import crashpoint
 from clio_sync.deliveries import BELL_AHEAD, tell
 from clio_sync.models import Delivery
 from clio_sync.problems import Problem
@@ -38,6 +39,7 @@ class LostClaim(Exception):
 
 def claim(delivery_id: UUID) -> Delivery | None:
     """Take a delivery if it is due and nobody has it. Of any number that try at once, one gets it."""
+    crashpoint("C24")
     with transaction.atomic():
         now = database_now()
         due = Delivery.objects.due(now).filter(pk=delivery_id)
@@ -78,6 +80,7 @@ def move(
         )
         if event is not None:
             tell(delivery, event, actor=worker(delivery), **(facts or {}))
+    crashpoint("C23")
 
 
 def finish(
@@ -99,6 +102,7 @@ def finish(
             **changes,
         )
         tell(delivery, event, actor=worker(delivery), **facts)
+    crashpoint("C23")
 
 
 def set_down(
@@ -166,6 +170,7 @@ def _tell_of_stop(delivery: Delivery, *, until: datetime, request_id: str) -> No
 
 
 def _write(delivery: Delivery, only_if: Q, **changes: Any) -> None:
+    crashpoint("C27")
     held = Delivery.objects.filter(only_if, pk=delivery.pk, fence=delivery.fence)
     if not held.update(**changes):
         raise LostClaim

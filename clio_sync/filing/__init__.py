@@ -70,6 +70,8 @@ def _go(work: Work) -> None:
     except NotYet as wait:
         _set_down(work, Hold.RETRY, wait.problem, until=wait.until, is_attempt=False)
     except Stopped as stop:
+        if stop.problem in _CHANGED:
+            crashpoint("C22")
         _set_down(work, Hold.PERSON, stop.problem)
     except ClioError as error:
         _settle(work, error)
@@ -149,13 +151,20 @@ _MET: Final = {
     errors.StorageExpired: "C12",
     errors.UploadTimeout: "C17",
     errors.UploadNotFound: "C18",
+    errors.Forbidden: "C22",
+    errors.NotFound: "C22",
+    errors.Invalid: "C22",
 }
+_CHANGED: Final = {Problem.IN_TRASH, Problem.RESERVATION_GONE}
 
 
 def _mark(error: ClioError, call: Call) -> None:
     """The crash points that lie behind an error."""
     if error.ambiguous and call in _LOST:
-        crashpoint(_LOST[call])
+        unreadable = call is Call.RESERVE and isinstance(error, errors.ClioSurprised)
+        crashpoint("C08" if unreadable else _LOST[call])
+    if isinstance(error, errors.RateLimited) and error.status is not None:
+        crashpoint("C26")
     for kind, name in _MET.items():
         if isinstance(error, kind):
             crashpoint(name)

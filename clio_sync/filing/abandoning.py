@@ -51,6 +51,7 @@ def _is_finished_after_all(work: Work) -> bool:
 
 def _remove(work: Work) -> bool:
     work.take_turn(Call.ABANDON)
+    crashpoint("D01")
     try:
         work.clio.delete_document(work.document_id)
     except errors.NotFound:
@@ -59,6 +60,7 @@ def _remove(work: Work) -> bool:
         if work.delivery.attempts < LEFT_ALONE_AFTER:
             raise
         return False
+    crashpoint("D02")
     return True
 
 

@@ -28,7 +28,6 @@ def confirm(work: Work) -> None:
         facts=work.ids,
         intent_at=database_now(),
     )
-    crashpoint("C21")
     try:
         confirmed = work.clio.confirm_document(work.document_id, version_uuid=work.delivery.clio_version_uuid)
     except errors.AlreadyUploaded:
@@ -83,7 +82,9 @@ def _compare_bytes(work: Work) -> None:
     """A finished document that this database does not remember sending: its bytes decide."""
     version = work.look(Call.READ_BACK)
     work.take_turn(Call.READ_BACK)
+    crashpoint("L01")
     with TemporaryFile() as copy:
         held = work.clio.download(work.document_id, copy, most=work.approval.size, version_id=version.id)
+    crashpoint("L02")
     if held.sha256 != work.approval.sha256:
         raise Stopped(Problem.CONTENT_DIFFERS)

@@ -42,7 +42,6 @@ def reserve(work: Work) -> None:
     )
     crashpoint("C07")
     _keep(work, reservation, adopted=False)
-    crashpoint("C09")
 
 
 def find(work: Work) -> None:
@@ -123,12 +122,16 @@ def _found(work: Work) -> wire.Document | None:
     if work.destination.document_id is not None:
         return None
     work.take_turn(Call.FIND)
-    documents = work.clio.find_documents(
-        external_property_name=OPERATION,
-        external_property_value=work.delivery.op_id,
-        # Whether a matter's id also finds what lies in its folders is not documented.
-        matter_id=work.destination.matter_id if work.destination.folder_id is None else None,
+    crashpoint("L01")
+    documents = list(
+        work.clio.find_documents(
+            external_property_name=OPERATION,
+            external_property_value=work.delivery.op_id,
+            # Whether a matter's id also finds what lies in its folders is not documented.
+            matter_id=work.destination.matter_id if work.destination.folder_id is None else None,
+        )
     )
+    crashpoint("L02")
     return choose([found for found in documents if _is_ours(work, found)])
 
 

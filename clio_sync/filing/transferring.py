@@ -40,7 +40,6 @@ def transfer(work: Work) -> None:
         return
     _check_bytes(work)
     sent = _send(work, put_url)
-    crashpoint("C11")
     move(
         work.delivery,
         to=State.TRANSFERRED,
@@ -66,7 +65,9 @@ def _recorded(delivery: Delivery) -> Secret | None:
 def _renewed(work: Work) -> Secret | None:
     """A fresh address for the same reservation; without one, on to confirming or to another reservation."""
     work.take_turn(Call.RENEW)
+    crashpoint("L01")
     document = work.clio.document(work.document_id)
+    crashpoint("L02")
     version, reservation = document.latest_version, document.reservation()
     if document.deleted_at is not None:
         raise Stopped(Problem.IN_TRASH)
@@ -105,8 +106,9 @@ def _check_bytes(work: Work) -> None:
 def _send(work: Work, put_url: Secret) -> TransferResult:
     work.call = Call.TRANSFER
     renew(work.delivery)
+    crashpoint("C09")
     with blobs.open_blob(work.approval.sha256) as body:
-        return work.clio.transfer(
+        sent = work.clio.transfer(
             put_url,
             tuple((name, value) for name, value in work.delivery.put_headers),
             body,
@@ -115,6 +117,8 @@ def _send(work: Work, put_url: Secret) -> TransferResult:
             on_progress=_keeping_alive(work.delivery),
             seconds=max(LEAST_SECONDS, work.approval.size / SLOWEST),
         )
+    crashpoint("C11")
+    return sent
 
 
 def _keeping_alive(delivery: Delivery) -> Callable[[int], bool]:

@@ -10,6 +10,7 @@ from clio_sync.api import wire
 from clio_sync.api.client import ClioClient
 from clio_sync.claims import move, renew
 from clio_sync.clock import database_now
+from clio_sync.crashpoints import crashpoint
 from clio_sync.destinations import Destination
 from clio_sync.limits import Priority
 from clio_sync.models import Delivery
@@ -19,6 +20,7 @@ from portal.audit.events import Event
 
 State = Delivery.State
 
+_LAST_MOMENT: Final = {Call.RESERVE: "C20", Call.CONFIRM: "C21"}
 NO_ADDRESS: Final[dict[str, Any]] = {"put_url_sealed": b"", "put_headers": [], "put_deadline": None}
 
 
@@ -90,6 +92,8 @@ class Work:
             limits.wait_for_turn(self.delivery.connection_id, Priority.CONFIRM)
         self._has_turn = False
         renew(self.delivery, **({"intent_at": database_now()} if self.call is Call.RESERVE else {}))
+        if self.call in _LAST_MOMENT:
+            crashpoint(_LAST_MOMENT[self.call])
 
     def is_mine(self, version: wire.DocumentVersion) -> bool:
         return version.uuid == self.delivery.clio_version_uuid
@@ -97,13 +101,17 @@ class Work:
     def look(self, call: Call) -> wire.DocumentVersion:
         """This delivery's version as Clio has it now. The newest of its document may be another one."""
         self.take_turn(call)
+        crashpoint("L01")
         document = self.clio.document(self.document_id)
+        crashpoint("L02")
         if document.deleted_at is not None:
             raise Stopped(Problem.IN_TRASH)
         if document.latest_version is not None and self.is_mine(document.latest_version):
             return document.latest_version
         self.take_turn(call)
-        versions = self.clio.document_versions(self.document_id)
+        crashpoint("L01")
+        versions = list(self.clio.document_versions(self.document_id))
+        crashpoint("L02")
         mine = next((version for version in versions if self.is_mine(version)), None)
         if mine is None:
             raise Stopped(Problem.RESERVATION_GONE)

@@ -21,8 +21,8 @@ from tests.sandbox_process import ALICE, SandboxProcess
 State, Hold = Delivery.State, Delivery.Hold
 
 
-class Died(Exception):
-    """The worker is gone: nothing after this point happened, nothing is tidied up."""
+class Died(BaseException):
+    """The worker is gone: nothing after this point happened, nothing catches it, nothing is tidied up."""
 
 
 @dataclass
@@ -101,12 +101,22 @@ def dying_at(point: str, *, hit: int = 1) -> Iterator[None]:
 
 
 @contextmanager
-def happening_at(point: str, act: Callable[[], None], *, hit: int = 1) -> Iterator[None]:
-    """`act` happens when a worker comes to `point`; the test fails if none ever does."""
+def happening_at(
+    point: str,
+    act: Callable[[], None],
+    *,
+    hit: int = 1,
+    also: Callable[[str], None] = crashpoints.nothing,
+) -> Iterator[None]:
+    """`act` happens when a worker comes to `point`; the test fails if none ever does.
+
+    `also` is told of every point on the way.
+    """
     seen = 0
 
     def on_point(name: str) -> None:
         nonlocal seen
+        also(name)
         if name == point:
             seen += 1
             if seen == hit:

@@ -143,16 +143,6 @@ def test_undoing_in_time_leaves_clio_without_a_single_call(firm: Office) -> None
 # A worker dies
 
 
-@pytest.mark.parametrize("point", ["C04", "C05", "C07", "C09", "C10", "C11", "C13", "C21", "C15", "C19"])
-def test_a_worker_that_dies_anywhere_leaves_one_document(firm: Office, point: str) -> None:
-    delivery = firm.approved()
-    with dying_at(point), pytest.raises(Died):
-        firm.work(delivery)
-    firm.work_until_done(delivery)
-    assert is_filed_once(firm, delivery)
-    assert firm.unfinished() == []
-
-
 def test_nothing_happens_while_a_dead_workers_lease_lasts(firm: Office) -> None:
     delivery = firm.approved()
     with dying_at("C09"), pytest.raises(Died):
@@ -397,21 +387,6 @@ def test_a_stale_worker_writes_nothing_and_confirms_nothing_of_its_own(firm: Off
         filing.deliver(delivery.pk)
     delivery.refresh_from_db()
     assert is_filed_once(firm, delivery)
-
-
-@pytest.mark.parametrize("point", ["C04", "C05", "C09", "C10", "C11", "C13", "C21", "C15"])
-def test_a_stale_worker_does_no_harm_wherever_it_wakes(firm: Office, point: str) -> None:
-    delivery = firm.approved()
-
-    def sleep_too_long() -> None:
-        firm.later(delivery)
-        filing.deliver(delivery.pk)
-
-    with happening_at(point, sleep_too_long):
-        filing.deliver(delivery.pk)
-    delivery.refresh_from_db()
-    assert is_filed_once(firm, delivery)
-    assert firm.events(delivery).count(Event.DELIVERY_FILED) == 1
 
 
 def test_a_worker_whose_lease_was_taken_makes_no_further_call(firm: Office) -> None:
