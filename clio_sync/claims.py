@@ -25,6 +25,7 @@ from clio_sync.crashpoints import crashpoint
 from clio_sync.deliveries import BELL_AHEAD, tell
 from clio_sync.models import Delivery
 from clio_sync.problems import Problem
+from portal import gate
 from portal.audit.events import Event
 from portal.audit.log import Actor
 
@@ -38,8 +39,13 @@ class LostClaim(Exception):
 
 
 def claim(delivery_id: UUID) -> Delivery | None:
-    """Take a delivery if it is due and nobody has it. Of any number that try at once, one gets it."""
+    """Take a delivery if it is due and nobody has it. Of any number that try at once, one gets it.
+
+    While the gate is closed nobody does.
+    """
     crashpoint("C24")
+    if gate.closed():
+        return None
     with transaction.atomic():
         now = database_now()
         due = Delivery.objects.due(now).filter(pk=delivery_id)

@@ -1,4 +1,4 @@
-"""What every page says about broken connections, to whoever can mend them."""
+"""What every page says about stopped filing and broken connections, to whoever it concerns."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from django.utils.functional import SimpleLazyObject
 
 from clio_sync import connections
 from clio_sync.models import Connection
+from portal import gate
 from portal.accounts.models import User
 from portal.accounts.roles import may_administer, may_review
 
@@ -17,7 +18,17 @@ def connections_to_mend(request: HttpRequest) -> dict[str, object]:
     return {
         "connections_to_mend": SimpleLazyObject(lambda: _to_mend(request)),
         "own_connection": SimpleLazyObject(lambda: _own_page(request)),
+        "filing_stopped": SimpleLazyObject(lambda: _stopped(request)),
     }
+
+
+def _stopped(request: HttpRequest) -> dict[str, object]:
+    """Why the gate is closed, for those who approve and those who mend; nothing while it is open."""
+    user = getattr(request, "user", None)
+    if not isinstance(user, User) or not (may_administer(user) or may_review(user)):
+        return {}
+    closed = gate.closed()
+    return {"sentence": closed.sentence, "may_mend": may_administer(user)} if closed else {}
 
 
 def _own_page(request: HttpRequest) -> str:

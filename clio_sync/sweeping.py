@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from typing import Final
 from uuid import UUID
@@ -13,6 +14,9 @@ from clio_sync.clock import database_now
 from clio_sync.limits import WINDOW
 from clio_sync.models import Connection, Delivery
 from clio_sync.parking import resume_deliveries
+from portal import gate
+
+logger = logging.getLogger(__name__)
 
 CALLS_A_DOCUMENT: Final = 2
 SPARE: Final = 4
@@ -23,8 +27,13 @@ def sweep() -> int:
     """Ring for what is due, oldest first; how many. Resume what waits for a connection that works again.
 
     For each connection no more are rung for than its limit lets through until the next sweep, and a few to
-    spare: a backlog of thousands does not become thousands of messages every few seconds.
+    spare: a backlog of thousands does not become thousands of messages every few seconds. While the gate is
+    closed none are, and as long as it is open its mark is carried on.
     """
+    closed = gate.advance()
+    if closed:
+        logger.warning("Nothing is filed. %s Run: manage.py reconcile", closed.sentence)
+        return 0
     resume_deliveries()
     due = [delivery for connection in _busy() for delivery in _due(connection)][:BATCH]
     for delivery_id in due:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -11,6 +12,7 @@ from django.core.cache import cache
 from django.test import Client, override_settings
 from playwright.sync_api import Browser
 
+from portal import gate
 from portal.accounts.models import User
 from tests.append_only import allow_flush
 from tests.browser import browser
@@ -36,6 +38,12 @@ def _empty_cache() -> None:
     """Redis does not roll back with the test, as the cache in the database does: throttles would add up."""
     if settings.CACHE_URL:
         cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _no_mark_of_another_test() -> None:
+    """Each test has a database of its own, and all share one DATA_DIR: to the gate, that is a restore."""
+    shutil.rmtree(gate.folder(), ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from clio_sync import timing, vault
 from clio_sync.api import wire
-from clio_sync.claims import finish, move
+from clio_sync.claims import LostClaim, finish, move
 from clio_sync.clock import database_now
 from clio_sync.crashpoints import crashpoint
 from clio_sync.destinations import Destination
@@ -19,6 +19,7 @@ from clio_sync.models import Delivery
 from clio_sync.problems import Problem
 from clio_sync.retry import Call
 from clio_sync.vault import Binding
+from portal import gate
 from portal.audit.events import Event
 
 State = Delivery.State
@@ -32,6 +33,8 @@ def reserve(work: Work) -> None:
     work.take_turn(Call.RESERVE, Priority.RESERVE)
     crashpoint("C04")
     _record_intent(work)
+    if gate.advance():
+        raise LostClaim  # the database was exchanged under this worker's hands
     crashpoint("C05")
     reservation = work.clio.reserve_document(
         work.destination.file_name,

@@ -87,6 +87,9 @@ class Event(StrEnum):
     DELIVERY_OUTCOME_TOLD = "delivery.outcome_told"
     RATELIMIT_HIT = "ratelimit.hit"
 
+    GATE_MARK_KEPT = "gate.mark_kept"
+    GATE_CLOSED = "gate.closed"
+
     AUDIT_EXPORTED = "audit.exported"
     AUDIT_VERIFIED = "audit.verified"
 
@@ -317,6 +320,8 @@ CATALOGUE: Mapping[Event, Spec] = {
         retry_after=COUNT,
         request_id=OUTSIDE,
     ),
+    Event.GATE_MARK_KEPT: spec(),
+    Event.GATE_CLOSED: spec(reason=CODE),
     Event.AUDIT_EXPORTED: spec(
         texts="reason filter", format=CODE, entries=COUNT, withheld=COUNT, filter_sha256=HASH, up_to=COUNT
     ),

@@ -87,6 +87,8 @@ SENTENCES: Mapping[Event, str] = {
     ),
     Event.DELIVERY_OUTCOME_TOLD: "{actor} told[ {told}] how {object} ended[: {result}].",
     Event.RATELIMIT_HIT: "Clio asked for a pause on {object}[ of {retry_after} seconds].",
+    Event.GATE_MARK_KEPT: "From here on a mark outside the database says how far this log has come.",
+    Event.GATE_CLOSED: "{actor} stopped all filing[: {reason}].",
     Event.AUDIT_EXPORTED: "{actor} exported {entries} entries of the audit log[ as {format}].",
     Event.AUDIT_VERIFIED: (
         "{actor} verified the audit log: {verdict}[, {entries} entries][, first fault at {first_bad}]."

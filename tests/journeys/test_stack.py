@@ -15,7 +15,7 @@ from tests.stacks import Stack, wait_until
 
 
 def test_the_site_and_the_sandbox_answer(stack: Stack) -> None:
-    assert httpx.get(f"{stack.site}/healthz").json() == {"ok": True}
+    assert httpx.get(f"{stack.site}/healthz").json() == {"ok": True, "filing": "open"}
     assert stack.sandbox("GET", "/health")["counts"]["matter"] >= 60
 
 
