@@ -18,18 +18,22 @@ class Destination:
     file_name: str
     folder_id: int | None = None
     folder_name: str = ""
+    new_folders: tuple[str, ...] = ()  # below the folder or the matter: made when it is filed, if not there
     category_id: int | None = None
     category_name: str = ""
     document_id: int | None = None  # set: a new version of this existing Clio document
+    document_name: str = ""  # what Clio calls it
+    document_version: int | None = None  # its newest version when it was chosen
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Destination:
         """The object again from `to_json`; keys of a later release are ignored."""
         known = {field.name for field in fields(cls)}
-        return cls(**{key: value for key, value in data.items() if key in known})
+        kept = {key: value for key, value in data.items() if key in known}
+        return cls(**kept | {"new_folders": tuple(data.get("new_folders", ()))})
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        return asdict(self) | {"new_folders": list(self.new_folders)}
 
     @property
     def parent_type(self) -> str:
@@ -43,13 +47,30 @@ class Destination:
         return self.document_id or self.folder_id or self.matter_id
 
     @property
+    def is_in_the_matter_itself(self) -> bool:
+        """Not in any folder of it."""
+        return self.folder_id is None and not self.new_folders
+
+    @property
     def place(self) -> str:
-        """`2026-0042 Okafor v. Brandt / Correspondence`: matter and folder as a person says them."""
+        """`2026-0042 Okafor v. Brandt / Correspondence / Smith`: matter and folders as a person says them."""
+        return " / ".join((self._known_place, *self.new_folders))
+
+    @property
+    def _known_place(self) -> str:
         matter = " ".join(part for part in (self.matter_number, self.matter_description) if part)
         return f"{matter} / {self.folder_name}" if self.folder_name else matter
 
     def sentence(self) -> str:
         """What will happen, in one line."""
-        act = "Add a new version of" if self.document_id is not None else "File"
         category = f" as {self.category_name}" if self.category_name else ""
-        return f"{act} “{self.file_name}”{category} in {self.place}"
+        if self.document_id is not None:
+            return f"{self._next_version}{category} in {self._known_place}"
+        made = f" in a new folder “{' / '.join(self.new_folders)}”" if self.new_folders else ""
+        return f"File “{self.file_name}”{category}{made} in {self._known_place}"
+
+    @property
+    def _next_version(self) -> str:
+        """Clio counts when it files: somebody else may add a version before."""
+        version = "a new version" if self.document_version is None else f"version {self.document_version + 1}"
+        return f"Add “{self.file_name}” as {version} to “{self.document_name or self.document_id}”"

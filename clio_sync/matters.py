@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -17,6 +17,7 @@ from typing import Final, TypeVar
 from django.core.cache import cache
 
 from clio_sync import connections, regions
+from clio_sync import folders as folder_names
 from clio_sync.api import wire
 from clio_sync.api.client import ClioClient
 from clio_sync.api.errors import ClioError, NeedsReconnect, NotFound, Refused, RetryLater
@@ -69,6 +70,8 @@ class Folder:
 
     id: int
     name: str
+    own_name: str
+    parent_id: int | None  # None: it lies in the matter itself
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,13 +113,15 @@ def check_destination(
     matter_id: int | None = None,
     matter_number: str = "",
     folder_id: int | None = None,
+    path: Sequence[str] = (),
     category_id: int | None = None,
     document_id: int | None = None,
 ) -> Destination:
     """The destination with the names that Clio has for it now, or BadDestination.
 
-    A matter is named by its id, or else by its whole number. With `document_id` the draft becomes a new
-    version of that document, which has to lie in the matter.
+    A matter is named by its id, or else by its whole number. `path` leads from the folder, or the matter
+    itself, through folders that are there to some that are not: those are made when the draft is filed. With
+    `document_id` the draft becomes a new version of that document, which has to lie in the matter.
     """
     connection = connections.named(connection_id)
     found = _named_matter(connection, matter_id, matter_number)
@@ -124,10 +129,14 @@ def check_destination(
         raise BadDestination(
             "closed_matter", f"Matter {found.number} is closed. Reopen it in Clio, or choose another one."
         )
+    if document_id is not None and (folder_id is not None or path):
+        raise BadDestination(
+            "two_places", "A new version goes where its document is. Choose the document, or a folder."
+        )
     folder = _folder_of(connection, found, folder_id)
+    folder, new_folders = _along(path, folder, folders(connection, found.id) if path else [])
     category = _category_of(connection, category_id)
-    if document_id is not None:
-        _must_hold(connection, found, document_id)
+    document = _document_of(connection, found, document_id) if document_id is not None else None
     return Destination(
         connection_id=str(connection.pk),
         matter_id=found.id,
@@ -137,10 +146,28 @@ def check_destination(
         file_name=file_name,
         folder_id=folder.id if folder else None,
         folder_name=folder.name if folder else "",
+        new_folders=new_folders,
         category_id=category.id if category else None,
         category_name=category.name if category else "",
-        document_id=document_id,
+        document_id=document.id if document else None,
+        document_name=(document.name or "")[: ROOM["name"]] if document else "",
+        document_version=document.latest_version.version_number
+        if document and document.latest_version
+        else None,
     )
+
+
+def _along(
+    path: Sequence[str], folder: Folder | None, known: Sequence[Folder]
+) -> tuple[Folder | None, tuple[str, ...]]:
+    """How far the path leads through folders that are there, and the names of those that are not."""
+    for position, name in enumerate(path):
+        here = folder.id if folder else None
+        below = folder_names.called(name, (one for one in known if one.parent_id == here))
+        if below is None:
+            return folder, tuple(path[position:])
+        folder = below
+    return folder, ()
 
 
 def _named_matter(connection: Connection, matter_id: int | None, number: str) -> Matter:
@@ -182,12 +209,15 @@ def _category_of(connection: Connection, category_id: int | None) -> Category | 
     return category
 
 
-def _must_hold(connection: Connection, found: Matter, document_id: int) -> None:
+def _document_of(connection: Connection, found: Matter, document_id: int) -> wire.Document:
     missing = ("unknown_document", "Clio does not have this document, or the connected user may not see it.")
     with _asking(connection, missing=missing) as clio:
         document = clio.document(document_id)
     if document.deleted_at is not None or document.matter is None or document.matter.id != found.id:
         raise BadDestination("unknown_document", f"This document does not lie in matter {found.number}.")
+    if document.locked:
+        raise BadDestination("locked_document", "This document is locked in Clio and takes no new version.")
+    return document
 
 
 # Asking Clio
@@ -207,8 +237,13 @@ def _folders(clio: ClioClient, matter_id: int) -> list[Folder]:
     top = clio.matter(matter_id).folder_id
     known = {one.id: one for one in islice(clio.folders(matter_id=matter_id), MOST_FOLDERS)}
     inner = {key: one for key, one in known.items() if key != top and not one.root}
-    listed = [Folder(id=one.id, name=_path(one, inner)) for one in inner.values()]
+    listed = [_folder(one, inner) for one in inner.values()]
     return sorted(listed, key=lambda folder: folder.name.casefold())
+
+
+def _folder(one: wire.Folder, inner: dict[int, wire.Folder]) -> Folder:
+    above = one.parent.id if one.parent and one.parent.id in inner else None
+    return Folder(id=one.id, name=_path(one, inner), own_name=one.name, parent_id=above)
 
 
 def _path(folder: wire.Folder, inner: dict[int, wire.Folder]) -> str:

@@ -158,12 +158,64 @@ def expect_version(draft_id: uuid.UUID, *, by: User, revision: int | None = None
 def _must_take_a_version(draft: Draft, by: User, revision: int | None) -> None:
     if not roles.may_add_version(_as_of_now(by), submitter_id=draft.submitter_id):
         raise NotAllowed("Only the submitter or a reviewer can add a version to this draft.")
+    _must_be_open(draft, revision)
+
+
+def _must_be_open(draft: Draft, revision: int | None) -> None:
     if revision is not None and revision != draft.revision:
-        raise NotNewest(
-            "This draft changed while you were editing. Look at it again, then upload your version."
-        )
+        raise NotNewest("This draft changed while you were editing. Look at it again, then do it anew.")
     if draft.status not in lifecycle.OPEN:
-        raise WrongState(f"This draft is {draft.get_status_display().lower()}; it takes no new version.")
+        raise WrongState(f"This draft is {draft.get_status_display().lower()}; it takes no changes.")
+
+
+@transaction.atomic
+def change_destination(
+    draft_id: uuid.UUID, destination: Destination, *, by: User, actor: Actor, revision: int | None = None
+) -> Draft:
+    """Another place, or another name there, for a draft that is still open. `destination` is one that
+    `reviews.places` checked with Clio.
+
+    It voids no decision, but a page that shows the old one can no longer be approved. `revision` refuses a
+    change to an older state of the draft than the one its maker saw.
+    """
+    draft = lifecycle.locked(draft_id)
+    _must_move(draft, by, revision)
+    previous, now = digest(draft.destination), destination.to_json()
+    if now == destination_of(draft).to_json():
+        return draft
+    lifecycle.advance(
+        draft,
+        to=Status(draft.status),
+        connection_id=uuid.UUID(destination.connection_id),
+        destination=now,
+        matter_id=destination.matter_id,
+        matter_number=destination.matter_number,
+        client_name=destination.client_name,
+        search_text=_search_text(draft.title, destination),
+    )
+    record(
+        Event.DRAFT_DESTINATION_CHANGED,
+        actor=actor,
+        subject=subject(draft),
+        corr=draft.pk,
+        destination=digest(draft.destination),
+        previous=previous,
+        connection=draft.connection_id,
+        matter=draft.matter_id,
+        folder=destination.folder_id,
+    )
+    return draft
+
+
+def expect_change(draft_id: uuid.UUID, *, by: User, revision: int | None = None) -> None:
+    """Raise what `change_destination` would raise about the draft, before Clio is asked for nothing."""
+    _must_move(Draft.objects.get(pk=draft_id), by, revision)
+
+
+def _must_move(draft: Draft, by: User, revision: int | None) -> None:
+    if not roles.may_change_destination(_as_of_now(by), submitter_id=draft.submitter_id):
+        raise NotAllowed("Only the submitter or a reviewer can change where this draft goes.")
+    _must_be_open(draft, revision)
 
 
 def note_opening(version: Version, *, by: User, actor: Actor) -> None:

@@ -170,7 +170,9 @@ class SubmissionIn(MadeBy):
     matter_number: str = _words("matter_number")
     connection: uuid.UUID | None = None
     folder_id: ClioId | None = None
+    folder_path: str = _words("folder_path")
     category_id: ClioId | None = None
+    document_id: ClioId | None = None
     title: str = _words("title")
 
 
@@ -308,7 +310,9 @@ def _asked(said: SubmissionIn) -> intake.Request:
         matter_number=said.matter_number,
         connection_id=said.connection,
         folder_id=said.folder_id,
+        folder_path=said.folder_path,
         category_id=said.category_id,
+        document_id=said.document_id,
         title=said.title,
         note=said.note,
         provenance=_provenance(said),

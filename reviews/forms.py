@@ -92,15 +92,42 @@ class ProvenanceFields(forms.Form):
         )
 
 
-class SubmitForm(ProvenanceFields):
-    file = forms.FileField(label="The file", allow_empty_file=True, error_messages=NO_FILE)
+class PlaceFields(forms.Form):
+    """Where the draft should go."""
+
     matter_text = forms.CharField(label="Matter", max_length=200, required=False)
     matter_id = forms.IntegerField(
         required=False, min_value=1, max_value=LARGEST_ID, widget=forms.HiddenInput
     )
     connection = forms.UUIDField(required=False)
     folder_id = forms.IntegerField(required=False, min_value=1, max_value=LARGEST_ID)
+    folder_path = forms.CharField(label="New folder", max_length=LONGEST["folder_path"], required=False)
     category_id = forms.IntegerField(required=False, min_value=1, max_value=LARGEST_ID)
+    document_id = forms.IntegerField(required=False, min_value=1, max_value=LARGEST_ID)
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        if not data.get("matter_id") and not data.get("matter_text"):
+            self.add_error("matter_text", "Choose the matter this belongs to.")
+        return data
+
+    @property
+    def where(self) -> dict[str, Any]:
+        """The fields of `places.Where`."""
+        data = self.cleaned_data
+        return {
+            "matter_id": data["matter_id"],
+            "matter_number": "" if data["matter_id"] else data["matter_text"],
+            "connection_id": data["connection"],
+            "folder_id": data["folder_id"],
+            "folder_path": data["folder_path"],
+            "category_id": data["category_id"],
+            "document_id": data["document_id"],
+        }
+
+
+class SubmitForm(PlaceFields, ProvenanceFields):
+    file = forms.FileField(label="The file", allow_empty_file=True, error_messages=NO_FILE)
     title = forms.CharField(label="Title", max_length=LONGEST["title"], required=False)
     note = forms.CharField(
         label="Note to the reviewer",
@@ -109,11 +136,16 @@ class SubmitForm(ProvenanceFields):
         widget=forms.Textarea(attrs={"rows": 2}),
     )
 
-    def clean(self) -> dict[str, Any]:
-        data = super().clean()
-        if not data.get("matter_id") and not data.get("matter_text"):
-            self.add_error("matter_text", "Choose the matter this belongs to.")
-        return data
+
+class DestinationForm(PlaceFields):
+    """Another place for a draft, and another name there."""
+
+    file_name = forms.CharField(
+        label="Name in Clio",
+        max_length=LONGEST["file_name"],
+        error_messages={"required": "Say how it is called in Clio."},
+    )
+    revision = forms.IntegerField(widget=forms.HiddenInput)
 
 
 class VersionForm(ProvenanceFields):

@@ -15,17 +15,14 @@ from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.db import IntegrityError, transaction
 
-from clio_sync import matters
-from clio_sync.destinations import Destination
-from clio_sync.errors import BadDestination, ClioUnavailable
 from portal import blobs
 from portal.accounts import roles
 from portal.accounts.models import ApiKey, User
+from portal.audit.digest import digest
 from portal.audit.log import Actor
-from reviews import actions, formats, words
+from reviews import actions, formats, places, words
 from reviews.actions import Content
-from reviews.attestation import digest
-from reviews.errors import BadSubmission, KeyReused, NotAllowed, TooBig, TryLater
+from reviews.errors import BadSubmission, KeyReused, NotAllowed, TooBig
 from reviews.models import Draft, Submission, Version
 
 CHUNK = 1024 * 1024
@@ -79,21 +76,16 @@ class Upload:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Request:
+class Request(places.Where):
     """One submission: where the draft should go, and what is said about it."""
 
-    matter_id: int | None = None
-    matter_number: str = ""
-    connection_id: uuid.UUID | None = None  # None: the default connection
-    folder_id: int | None = None
-    category_id: int | None = None
     title: str = ""
     note: str = ""
     provenance: Provenance | None = None
 
     def checked(self) -> Request:
         """Itself, if what is said in it can be kept. Raises BadSubmission."""
-        words.check(title=self.title, note=self.note, matter_number=self.matter_number)
+        words.check(title=self.title, note=self.note)
         if self.provenance:
             self.provenance.checked()
         return self
@@ -146,7 +138,7 @@ def submit(
     asked = _digest_of(upload, request) if program else ""
     if program and (earlier := _submitted(program, asked)):
         return earlier, False
-    destination = _destination(upload, request)
+    destination = places.destination(request, file_name=upload.name)
     content = receive(upload, provenance=request.provenance, note=request.note)
     try:
         with transaction.atomic():
@@ -213,25 +205,6 @@ def _digest_of(upload: Upload, request: Request) -> str:
         sha256.update(chunk)
     asked = asdict(request) | {"connection_id": str(request.connection_id or "")}
     return digest({"file": sha256.hexdigest(), "name": upload.name, "request": asked})
-
-
-def _destination(upload: Upload, request: Request) -> Destination:
-    """The place, as Clio knows it now. Raises BadSubmission, or TryLater when Clio cannot be asked."""
-    try:
-        return matters.check_destination(
-            connection_id=request.connection_id,
-            matter_id=request.matter_id,
-            matter_number=request.matter_number,
-            folder_id=request.folder_id,
-            category_id=request.category_id,
-            file_name=upload.name,
-        )
-    except ClioUnavailable as unavailable:
-        raise TryLater(
-            unavailable.code, unavailable.sentence, field="matter", retry_after=unavailable.retry_after
-        ) from unavailable
-    except BadDestination as bad:
-        raise BadSubmission(bad.code, bad.sentence, field="matter") from bad
 
 
 def _too_big() -> TooBig:

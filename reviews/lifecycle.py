@@ -14,7 +14,7 @@ from reviews.models import Draft, Status
 EDGES: Mapping[Status, frozenset[Status]] = {
     Status.WAITING: frozenset(
         {
-            Status.WAITING,  # a new version
+            Status.WAITING,  # a new version, or another destination
             Status.IN_REVIEW,
             Status.RETURNED,
             Status.REJECTED,
@@ -25,14 +25,21 @@ EDGES: Mapping[Status, frozenset[Status]] = {
     Status.IN_REVIEW: frozenset(
         {
             Status.WAITING,  # released
-            Status.IN_REVIEW,  # a new version, or taken over
+            Status.IN_REVIEW,  # a new version, another destination, or taken over
             Status.RETURNED,
             Status.REJECTED,
             Status.WITHDRAWN,
             Status.APPROVED,
         }
     ),
-    Status.RETURNED: frozenset({Status.WAITING, Status.IN_REVIEW, Status.WITHDRAWN}),
+    Status.RETURNED: frozenset(
+        {
+            Status.RETURNED,  # another destination
+            Status.WAITING,
+            Status.IN_REVIEW,
+            Status.WITHDRAWN,
+        }
+    ),
     Status.APPROVED: frozenset({Status.IN_REVIEW}),  # undone, or its filing withdrawn
     Status.REJECTED: frozenset(),
     Status.WITHDRAWN: frozenset(),

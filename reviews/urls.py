@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from django.urls import path
 
-from reviews.views import content, decide, queue, review, submit
+from reviews.views import choosing, content, decide, destination, queue, review, submit
 
 app_name = "reviews"
 urlpatterns = [
     path("", queue.home, name="queue"),
     path("drafts/new/", submit.submit, name="submit"),
-    path("drafts/new/matters/", submit.matter_options, name="matter_options"),
-    path("drafts/new/places/", submit.places, name="places"),
+    path("drafts/new/matters/", choosing.matter_options, name="matter_options"),
+    path("drafts/new/places/", choosing.places, name="places"),
     path("drafts/<uuid:draft_id>/", review.draft, name="draft"),
     path("drafts/<uuid:draft_id>/filing/", review.filing, name="filing"),
     path("drafts/<uuid:draft_id>/receipt/", review.receipt, name="receipt"),
@@ -22,6 +22,7 @@ urlpatterns = [
     path("drafts/<uuid:draft_id>/claim/", decide.claim, name="claim"),
     path("drafts/<uuid:draft_id>/release/", decide.release, name="release"),
     path("drafts/<uuid:draft_id>/withdraw/", decide.withdraw, name="withdraw"),
+    path("drafts/<uuid:draft_id>/destination/", destination.destination, name="destination"),
     path("drafts/<uuid:draft_id>/retry/", decide.retry, name="retry"),
     path("drafts/<uuid:draft_id>/cancel/", decide.cancel, name="cancel"),
     path("drafts/<uuid:draft_id>/versions/", submit.new_version, name="new_version"),

@@ -16,6 +16,8 @@ LONGEST: Final[Mapping[str, int]] = {
     "title": 200,
     "note": 2000,
     "matter_number": 100,
+    "folder_path": 1000,
+    "file_name": 255,
     "tool": 100,
     "model": 100,
     "model_version": 100,

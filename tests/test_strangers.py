@@ -87,6 +87,7 @@ OBJECTS = {
     "reviews:retry",
     "reviews:cancel",
     "reviews:new_version",
+    "reviews:destination",
     "reviews:preview",
     "reviews:page",
     "reviews:download",

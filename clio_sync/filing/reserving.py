@@ -30,6 +30,8 @@ VERSION: Final = "countersign_version"
 
 def reserve(work: Work) -> None:
     """The intent stands in the row before the request leaves, and the id before anything else is done."""
+    if work.destination.new_folders:
+        raise Stopped(Problem.PLACE_NOT_FOUND)
     work.take_turn(Call.RESERVE, Priority.RESERVE)
     crashpoint("C04")
     _record_intent(work)

@@ -54,6 +54,10 @@ def may_add_version(user: User, *, submitter_id: int) -> bool:
     return may_review(user) or (may_submit(user) and user.pk == submitter_id)
 
 
+def may_change_destination(user: User, *, submitter_id: int) -> bool:
+    return may_add_version(user, submitter_id=submitter_id)
+
+
 def may_withdraw(user: User, *, submitter_id: int) -> bool:
     return may_submit(user) and user.pk == submitter_id
 

@@ -6,6 +6,7 @@ from reviews.formats.check import check, plain_text
 from reviews.formats.kinds import MediaType
 from reviews.formats.names import check_name, composed
 from reviews.formats.report import Finding, FindingCode, Inspection, NoSuchPage, Reason, Refused
+from reviews.formats.sniff import by_extension
 
 __all__ = [
     "Finding",
@@ -15,6 +16,7 @@ __all__ = [
     "NoSuchPage",
     "Reason",
     "Refused",
+    "by_extension",
     "check",
     "check_name",
     "composed",

@@ -39,13 +39,14 @@ def _empty(name: str) -> str | None:
 
 def _controls(name: str) -> str | None:
     for position, character in enumerate(name, start=1):
-        what = _what_is_wrong_with(character)
+        what = what_is_wrong_with(character)
         if what:
             return f"The file name contains {what} (character {position}). Rename the file and send it again."
     return None
 
 
-def _what_is_wrong_with(character: str) -> str | None:  # noqa: PLR0911
+def what_is_wrong_with(character: str) -> str | None:  # noqa: PLR0911
+    """Why a name may not hold this character, as `contains ...`; None when it may."""
     code = f"U+{ord(character):04X}"
     category = unicodedata.category(character)
     if character in _DIRECTION:

@@ -18,11 +18,12 @@ from clio_sync.models import Delivery
 from clio_sync.progress import can_undo, progress
 from portal.accounts import roles
 from portal.accounts.models import User
+from portal.audit.digest import digest
 from portal.audit.log import Actor
 from portal.http import PortalRequest, whole_number
 from reviews import actions, lifecycle
 from reviews.access import get_draft_for
-from reviews.attestation import STATEMENTS, digest
+from reviews.attestation import STATEMENTS
 from reviews.formats import MediaType
 from reviews.forms import ApproveForm, ReasonForm, VersionForm
 from reviews.models import Decision, Draft, Status, Version
@@ -146,6 +147,8 @@ def _may(user: User, found: Draft, *, is_newest: bool) -> dict[str, bool]:
         "is_own_work": bool(decidable and roles.may_review(user) and not rightful),
         "may_add_version": found.status in lifecycle.OPEN
         and roles.may_add_version(user, submitter_id=found.submitter_id),
+        "may_change_destination": found.status in lifecycle.OPEN
+        and roles.may_change_destination(user, submitter_id=found.submitter_id),
         "may_withdraw": found.status in lifecycle.OPEN
         and roles.may_withdraw(user, submitter_id=found.submitter_id),
     }

@@ -26,7 +26,13 @@ EVERYBODY = {
     "account_reauthenticate",
     "account_logout",
 }
-OF_DRAFTS = {"reviews:queue", "reviews:draft", "reviews:receipt", "reviews:compare"}
+OF_DRAFTS = {
+    "reviews:queue",
+    "reviews:draft",
+    "reviews:destination",
+    "reviews:receipt",
+    "reviews:compare",
+}
 OWN_CONNECTION = {"clio_sync:mine", "clio_sync:connect_mine"}
 PAGES = {
     "visitor": {
@@ -39,7 +45,9 @@ PAGES = {
         "account_reset_password_from_key_done",
     },
     "alice": EVERYBODY | OF_DRAFTS | OWN_CONNECTION,
-    "bob": EVERYBODY | OWN_CONNECTION | {"clio_sync:disconnect", "reviews:queue", "reviews:draft"},
+    "bob": EVERYBODY
+    | OWN_CONNECTION
+    | {"clio_sync:disconnect", "reviews:queue", "reviews:draft", "reviews:destination"},
     "carol": EVERYBODY | OF_DRAFTS | {"reviews:submit"},
     "dana": EVERYBODY
     | {"clio_sync:connections", "clio_sync:connect", "clio_sync:disconnect", "design"}
