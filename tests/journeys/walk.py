@@ -11,9 +11,17 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser import Scheme, View, accessibility_faults, sideways_scroll
 
-WIDTHS = (1280, 390)
-SCHEMES: tuple[tuple[Scheme, tuple[str, ...]], ...] = (("light", ()), ("dark", ("color-contrast",)))
-"""By night a page differs by its colours alone."""
+WIDE, NARROW = 1280, 390
+LOOKS: dict[int, tuple[tuple[Scheme, tuple[str, ...]], ...]] = {
+    WIDE: (("light", ()), ("dark", ("color-contrast",))),
+    NARROW: (
+        (
+            "light",
+            ("color-contrast", "target-size", "scrollable-region-focusable", "link-name", "button-name"),
+        ),
+    ),
+}
+"""What axe is asked at each width. By night a page differs by its colours alone, on a phone by its layout."""
 TWICE = """() => {
     const ids = [...document.querySelectorAll("[id]")].map((one) => one.id);
     return [...new Set(ids.filter((id, place) => ids.indexOf(id) !== place))];
@@ -50,9 +58,9 @@ class Walk:
 
     def look(self, what: str = "") -> None:
         """What can be held against the page that is open, wide and narrow, by day and by night."""
-        for width in WIDTHS:
+        for width in LOOKS:
             self._resize(width)
-            self._judge(what=what)
+            self._judge(width, what=what)
 
     def _visit(self, address: str) -> None:
         answer = self.page.goto(address)
@@ -61,21 +69,21 @@ class Walk:
         if answer.status != expected:
             self.faults.append(f"{address}: answered {answer.status}")
         self.names.add(name_of(self.page.url))
-        for width in WIDTHS:
+        for width in LOOKS:
             self._resize(width)
-            self._judge()
+            self._judge(width)
             for opener, inside in self._drawers(width):
                 opener.click()
                 expect(self.page.locator(inside)).to_be_visible()
-                self._judge(inside)
+                self._judge(width, inside)
                 self.page.keyboard.press("Escape")
 
     def _resize(self, width: int) -> None:
         self.page.set_viewport_size({"width": width, "height": View(width).height})
 
-    def _judge(self, part: str = "html", *, what: str = "") -> None:
+    def _judge(self, width: int, part: str = "html", *, what: str = "") -> None:
         where = f"{urlsplit(self.page.url).path} {part} {what}".strip()
-        for scheme, rules in SCHEMES:
+        for scheme, rules in LOOKS[width]:
             self.page.emulate_media(color_scheme=scheme)
             found = accessibility_faults(self.page, within=part, rules=rules)
             self.faults += [f"{where} ({scheme}): {fault}" for fault in found]
