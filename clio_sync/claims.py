@@ -57,7 +57,7 @@ def claim(delivery_id: UUID) -> Delivery | None:
 
 
 def renew(delivery: Delivery, **changes: Any) -> None:
-    """Hold on to it for another lease. Raises LostClaim when somebody else has it."""
+    """Hold on to it for another lease, and hear whether it was called back. Raises LostClaim."""
     _write(delivery, Q(), lease_until=database_now() + timing.LEASE, **changes)
 
 
@@ -180,7 +180,7 @@ def _write(delivery: Delivery, only_if: Q, **changes: Any) -> None:
     held = Delivery.objects.filter(only_if, pk=delivery.pk, fence=delivery.fence)
     if not held.update(**changes):
         raise LostClaim
-    delivery.refresh_from_db(fields=list(changes))
+    delivery.refresh_from_db(fields=[*changes, "withdrawing"])
 
 
 def _let_go(*, hold: Delivery.Hold) -> dict[str, Any]:

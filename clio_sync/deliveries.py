@@ -2,7 +2,8 @@
 
 A person moves a row only while no worker has it (`clio_sync.claims` is the workers' side). Each move is one
 filtered UPDATE together with its entry in the log, and raises the row's fence, so that a worker that lost its
-claim long ago cannot write over it.
+claim long ago cannot write over it. Only the wish to have it back is written beside a worker, which heeds it
+before its next call to Clio.
 """
 
 from __future__ import annotations
@@ -112,18 +113,22 @@ def undo(delivery: Delivery, *, actor: Actor, reason: str = "") -> None:
 
     It succeeds only while no worker has it, so that nothing can be on its way: no trace is left in Clio.
     """
-    untouched = Q(state=State.QUEUED, first_call_at=None, clio_document_id=None)
+    untouched = Q(first_call_at=None)
     with transaction.atomic():
-        if not _move(delivery, untouched, **_withdrawn()):
+        if not _withdraw(delivery, untouched, actor=actor, reason=reason):
             raise TooLate(_why_too_late(delivery))
-        tell(
-            delivery,
-            Event.DELIVERY_WITHDRAWN,
-            actor=actor,
-            texts={"reason": reason},
-            step=State.QUEUED,
-            removed_at_clio=False,
-        )
+
+
+def take_back(delivery: Delivery, *, actor: Actor, reason: str = "") -> None:
+    """A person wants it back, however far it is. Raises TooLate when it is filed or called back already.
+
+    What nobody holds and Clio does not know is withdrawn at once. Otherwise the wish stands in the row: the
+    worker that holds it, or the next one, heeds it before its next call to Clio, and then the row's state
+    says what became of it. What Clio had confirmed before ends as filed.
+    """
+    not_yet = Q(withdrawing=False) | Q(hold=Hold.PERSON)
+    if not _call_back(delivery, not_yet, actor=actor, reason=reason):
+        raise TooLate(_why_too_late(delivery))
 
 
 def retry_now(delivery: Delivery, *, actor: Actor, reason: str = "") -> None:
@@ -136,25 +141,9 @@ def retry_now(delivery: Delivery, *, actor: Actor, reason: str = "") -> None:
 
 
 def cancel(delivery: Delivery, *, actor: Actor, reason: str = "") -> None:
-    """A person says: give it up. Raises NothingToDo unless the delivery waits for one.
-
-    What was never reserved is withdrawn at once. Otherwise a worker first takes the unfinished document back,
-    and finds out whether it was finished after all: then the delivery ends as filed, because it is.
-    """
-    waiting = Q(hold=Hold.PERSON)
-    told = partial(tell, delivery, actor=actor, texts={"reason": reason})
-    with transaction.atomic():
-        if _move(delivery, waiting & Q(state=State.QUEUED, clio_document_id=None), **_withdrawn()):
-            told(Event.DELIVERY_WITHDRAWN, step=State.QUEUED, removed_at_clio=False)
-            return
-        back = {**_going_on(), "withdrawing": True}
-        if not (
-            _move(delivery, waiting & Q(clio_document_id=None), **back, state=State.RESERVING)
-            or _move(delivery, waiting, **back, state=State.ABANDONING)
-        ):
-            raise NothingToDo
-        transaction.on_commit(partial(_ring, delivery.pk))
-        told(Event.DELIVERY_CANCELLED, step=delivery.state, clio_document=delivery.clio_document_id)
+    """As `take_back`, for a delivery that waits for a person. Raises NothingToDo when it does not."""
+    if not _call_back(delivery, Q(hold=Hold.PERSON), actor=actor, reason=reason):
+        raise NothingToDo
 
 
 def tell(
@@ -170,6 +159,51 @@ def tell(
         approval=delivery.approval_id,
         **facts,
     )
+
+
+def _call_back(delivery: Delivery, standing: Q, *, actor: Actor, reason: str) -> bool:
+    with transaction.atomic():
+        if _withdraw(delivery, standing, actor=actor, reason=reason):
+            return True
+        if not _wish(delivery, standing):
+            return False
+        tell(
+            delivery,
+            Event.DELIVERY_CANCELLED,
+            actor=actor,
+            texts={"reason": reason},
+            step=delivery.state,
+            clio_document=delivery.clio_document_id,
+        )
+    return True
+
+
+def _withdraw(delivery: Delivery, standing: Q, *, actor: Actor, reason: str) -> bool:
+    """At once: no worker has it, and Clio holds nothing of it."""
+    at_rest = Q(state=State.QUEUED, clio_document_id=None)
+    withdrawn = {"state": State.WITHDRAWN, "hold": Hold.NONE, "problem": "", "done_at": database_now()}
+    if not _move(delivery, standing & at_rest, **withdrawn):
+        return False
+    tell(
+        delivery,
+        Event.DELIVERY_WITHDRAWN,
+        actor=actor,
+        texts={"reason": reason},
+        step=State.QUEUED,
+        removed_at_clio=False,
+    )
+    return True
+
+
+def _wish(delivery: Delivery, standing: Q) -> bool:
+    """Put the wish on record: a worker goes about it now, or heeds it in what it does, or once it can."""
+    if _move(delivery, standing & ~Q(hold=Hold.CONNECTION), **_going_on(), withdrawing=True):
+        transaction.on_commit(partial(_ring, delivery.pk))
+        return True
+    running = Delivery.objects.filter(standing, pk=delivery.pk, state__in=Delivery.RUNNING)
+    wished = running.update(withdrawing=True)
+    delivery.refresh_from_db()
+    return bool(wished)
 
 
 def _move(delivery: Delivery, standing: Q, **changes: Any) -> bool:
@@ -195,17 +229,15 @@ def _going_on() -> dict[str, Any]:
     }
 
 
-def _withdrawn() -> dict[str, Any]:
-    return {"state": State.WITHDRAWN, "hold": Hold.NONE, "problem": "", "done_at": database_now()}
-
-
 def _why_too_late(delivery: Delivery) -> str:
     delivery.refresh_from_db()
     if delivery.state == State.FILED:
-        return f"Too late to undo: it is already filed in Clio, as document {delivery.clio_document_id}."
+        return f"Too late: it is already filed in Clio, as document {delivery.clio_document_id}."
     if delivery.state == State.WITHDRAWN:
         return "It was already taken back. Nothing of it is in Clio."
-    return "Too late to undo: Countersign has begun to file it."
+    if delivery.withdrawing:
+        return "It is being taken back already. This page shows what becomes of it."
+    return "Too late to undo: Countersign has begun to file it. It can still be taken back."
 
 
 def _require_same_account(connection: Connection, destination: Destination) -> None:

@@ -197,7 +197,9 @@ class Delivery(models.Model):
     storage_etag = models.CharField(max_length=80, blank=True)
     sha256_sent = models.CharField(max_length=64, blank=True)
     size_confirmed = models.PositiveBigIntegerField(null=True, blank=True)
-    withdrawing = models.BooleanField(default=False)  # where ABANDONING leads: withdrawn, or a new attempt
+    withdrawing = models.BooleanField(
+        default=False
+    )  # a person called it back; stays true when it was too late
     problem = models.CharField(max_length=40, blank=True)  # retry.Problem; its sentence is in retry.py
     problem_status = models.PositiveSmallIntegerField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now)

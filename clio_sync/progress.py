@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from django.utils import timezone
 
@@ -35,6 +36,7 @@ class Progress:
     step: int
     label: str
     sentence: str = ""  # why it does not move now, or what it waits for
+    taking_back: str = ""  # what becomes of it, once a person called it back
     problem: Explanation | None = None
     undo_until: datetime | None = None  # set while it can be undone
     resumes_at: datetime | None = None  # set while it waits for a moment
@@ -51,6 +53,7 @@ def progress(delivery: Delivery, *, now: datetime | None = None) -> Progress:
         step=_DONE[State(delivery.state)],
         label=_label(delivery, now),
         sentence=_sentence(delivery, problem, now),
+        taking_back=_taking_back(delivery),
         problem=problem,
         undo_until=delivery.not_before if can_undo(delivery, now=now) else None,
         resumes_at=delivery.not_before if _waits(delivery, now) else None,
@@ -65,6 +68,11 @@ def can_undo(delivery: Delivery, *, now: datetime) -> bool:
         and delivery.attempts == 0
         and delivery.not_before > now
     )
+
+
+def can_take_back(delivery: Delivery) -> bool:
+    """Whether to offer it. `deliveries.take_back` decides for good."""
+    return delivery.state in Delivery.RUNNING and not delivery.withdrawing
 
 
 def _label(delivery: Delivery, now: datetime) -> str:
@@ -85,6 +93,32 @@ def _label_under_way(delivery: Delivery) -> str:
     if delivery.state == State.CONFIRMING and delivery.lease_until is None:
         return "Filed, unconfirmed"
     return f"Filing ({min(_DONE[State(delivery.state)] + 1, STEPS)}/{STEPS})"
+
+
+def _taking_back(delivery: Delivery) -> str:
+    if not delivery.withdrawing or delivery.state == State.WITHDRAWN:
+        return ""
+    if delivery.state == State.FILED:
+        return (
+            "It was called back too late: Clio had made it visible already. Delete it in Clio if it must go."
+        )
+    if delivery.hold == Hold.CONNECTION:
+        return "It was called back, and is removed from Clio as soon as the connection works again."
+    return _BACK.get(State(delivery.state), _REMOVED_FIRST)
+
+
+_REMOVED_FIRST: Final = (
+    "It is being taken back: what Clio holds unfinished is removed first, then the draft is in review again."
+)
+_BACK: Final = {
+    State.RESERVING: (
+        "It is being taken back. Clio may have reserved a place for it, so Countersign looks there first."
+    ),
+    State.CONFIRMING: (
+        "It was called back, but Clio may have made it visible already. "
+        "If so it counts as filed; if not it is removed."
+    ),
+}
 
 
 def _waits(delivery: Delivery, now: datetime) -> bool:

@@ -352,7 +352,34 @@ def undo(draft_id: uuid.UUID, *, by: User, actor: Actor) -> Draft:
         deliveries.undo(delivery, actor=actor)
     except deliveries.TooLate as error:
         raise TooLate(str(error)) from error
-    lifecycle.advance(draft, to=Status.IN_REVIEW, delivery=None, claimed_at=timezone.now())
+    _back_to_review(draft, delivery, actor=actor, claimed_at=timezone.now())
+    return draft
+
+
+@transaction.atomic
+def take_back(draft_id: uuid.UUID, *, by: User, actor: Actor) -> Draft:
+    """A reviewer stops the filing, however far it is. Raises TooLate when it is filed.
+
+    What Clio does not know is in review again at once. Otherwise `filing_withdrawn` follows when Clio is
+    clean, unless it turns out that Clio had confirmed the document before.
+    """
+    draft = lifecycle.locked(draft_id)
+    if not roles.may_review(_as_of_now(by)):
+        raise NotAllowed("Only a reviewer can take a filing back.")
+    delivery = draft.delivery
+    if draft.status != Status.APPROVED or delivery is None:
+        raise WrongState("This draft is not being filed, so there is nothing to take back.")
+    try:
+        deliveries.take_back(delivery, actor=actor)
+    except deliveries.TooLate as error:
+        raise TooLate(str(error)) from error
+    if delivery.state == Delivery.State.WITHDRAWN:
+        _back_to_review(draft, delivery, actor=actor)
+    return draft
+
+
+def _back_to_review(draft: Draft, delivery: Delivery, *, actor: Actor, **changes: Any) -> None:
+    lifecycle.advance(draft, to=Status.IN_REVIEW, delivery=None, **changes)
     record(
         Event.DRAFT_APPROVAL_UNDONE,
         actor=actor,
@@ -363,7 +390,6 @@ def undo(draft_id: uuid.UUID, *, by: User, actor: Actor) -> Draft:
         approval=delivery.approval_id,
         delivery=delivery.pk,
     )
-    return draft
 
 
 @transaction.atomic
@@ -472,22 +498,12 @@ def _stuck(draft_id: uuid.UUID, by: User) -> Delivery:
 
 @transaction.atomic
 def filing_withdrawn(draft_id: uuid.UUID, *, actor: Actor) -> None:
-    """Its delivery was cancelled and nothing is in Clio: the draft is in review again."""
+    """Its delivery was called back and nothing is in Clio: the draft is in review again."""
     draft = lifecycle.locked(draft_id)
     delivery = draft.delivery
     if draft.status != Status.APPROVED or delivery is None or delivery.state != Delivery.State.WITHDRAWN:
         return
-    lifecycle.advance(draft, to=Status.IN_REVIEW, delivery=None)
-    record(
-        Event.DRAFT_APPROVAL_UNDONE,
-        actor=actor,
-        subject=subject(draft),
-        corr=draft.pk,
-        version=draft.latest_version_id,
-        sha256=_latest(draft).sha256,
-        approval=delivery.approval_id,
-        delivery=delivery.pk,
-    )
+    _back_to_review(draft, delivery, actor=actor)
 
 
 def identity_for(user: User, draft: Draft) -> Connection | None:

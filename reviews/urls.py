@@ -19,6 +19,7 @@ urlpatterns = [
     path("drafts/<uuid:draft_id>/return/", decide.return_for_changes, name="return"),
     path("drafts/<uuid:draft_id>/reject/", decide.reject, name="reject"),
     path("drafts/<uuid:draft_id>/undo/", decide.undo, name="undo"),
+    path("drafts/<uuid:draft_id>/take-back/", decide.take_back, name="take_back"),
     path("drafts/<uuid:draft_id>/claim/", decide.claim, name="claim"),
     path("drafts/<uuid:draft_id>/release/", decide.release, name="release"),
     path("drafts/<uuid:draft_id>/withdraw/", decide.withdraw, name="withdraw"),

@@ -86,6 +86,7 @@ OBJECTS = {
     "reviews:withdraw",
     "reviews:retry",
     "reviews:cancel",
+    "reviews:take_back",
     "reviews:new_version",
     "reviews:destination",
     "reviews:preview",

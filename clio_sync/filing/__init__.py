@@ -8,6 +8,8 @@ Clio has no idempotency key, so the order of things is the safety (docs/reliabil
    reservation nobody recorded stays invisible in Clio for ever.
 3. Another attempt begins only after the last one's reservation was looked at and taken back (`abandoning`).
 4. A confirmation whose answer was lost is read back before it is repeated (`confirming`).
+5. Right before each call the row is asked whether a person has called the delivery back. Then nothing more is
+   sent that carries it on, and the way leads back.
 
 Each step leaves a state from which the next worker goes on. No transaction is open while Clio is called.
 """
@@ -27,11 +29,11 @@ from clio_sync.calls import client_for, note
 from clio_sync.claims import LostClaim
 from clio_sync.clock import database_now
 from clio_sync.crashpoints import crashpoint
-from clio_sync.filing.abandoning import abandon
+from clio_sync.filing.abandoning import abandon, turn_back, withdraw
 from clio_sync.filing.confirming import confirm, read_back
 from clio_sync.filing.reserving import find, reserve
 from clio_sync.filing.transferring import transfer
-from clio_sync.filing.work import NO_ADDRESS, NotYet, Stopped, Work
+from clio_sync.filing.work import NO_ADDRESS, CalledBack, NotYet, Stopped, Work
 from clio_sync.models import Connection, Delivery
 from clio_sync.problems import Problem
 from clio_sync.retry import Call, Decision, Standing
@@ -47,6 +49,12 @@ _STEPS: Final[dict[Delivery.State, Callable[[Work], None]]] = {
     State.TRANSFERRED: confirm,
     State.CONFIRMING: read_back,
     State.ABANDONING: abandon,
+}
+_STEPS_BACK: Final = {
+    **_STEPS,
+    State.QUEUED: withdraw,
+    State.RESERVED: turn_back,
+    State.TRANSFERRED: turn_back,
 }
 
 
@@ -78,6 +86,9 @@ def _go(work: Work) -> None:
 
 
 def _step_by_step(work: Work) -> None:
+    if work.delivery.withdrawing and work.state == State.QUEUED:
+        withdraw(work)
+        return
     # What waits for a connection has not begun: it can still be undone.
     if work.delivery.connection.status != Connection.Status.ACTIVE:
         raise errors.NeedsReconnect
@@ -86,8 +97,21 @@ def _step_by_step(work: Work) -> None:
     except regions.RegionNotReady as error:
         raise errors.AppRejected(str(error)) from error
     with client as work.clio:
-        while step := _STEPS.get(work.state):
-            step(work)
+        while step := _next(work):
+            try:
+                step(work)
+            except CalledBack:
+                _note_unsent(work)
+
+
+def _next(work: Work) -> Callable[[Work], None] | None:
+    return (_STEPS_BACK if work.delivery.withdrawing else _STEPS).get(work.state)
+
+
+def _note_unsent(work: Work) -> None:
+    """The reservation was not sent, so that there is none to look for."""
+    if work.state == State.RESERVING:
+        claims.move(work.delivery, to=State.QUEUED)
 
 
 def _settle(work: Work, error: ClioError) -> None:

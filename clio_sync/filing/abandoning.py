@@ -33,9 +33,19 @@ def abandon(work: Work) -> None:
     if is_new_document and _is_finished_after_all(work):
         return
     if work.delivery.withdrawing:
-        _withdraw(work, was_removed=was_removed)
+        _withdraw(work, step=State.ABANDONING, was_removed=was_removed)
     else:
         _begin_again(work, was_removed=was_removed)
+
+
+def turn_back(work: Work) -> None:
+    """A person called back what Clio holds unfinished."""
+    work.abandon_instead("withdrawing")
+
+
+def withdraw(work: Work) -> None:
+    """A person called back what Clio holds nothing of."""
+    _withdraw(work, step=State.QUEUED, was_removed=False)
 
 
 def _is_finished_after_all(work: Work) -> bool:
@@ -64,14 +74,14 @@ def _remove(work: Work) -> bool:
     return True
 
 
-def _withdraw(work: Work, *, was_removed: bool) -> None:
+def _withdraw(work: Work, *, step: Delivery.State, was_removed: bool) -> None:
     finish(
         work.delivery,
         to=State.WITHDRAWN,
         event=Event.DELIVERY_WITHDRAWN,
         facts={
-            "step": State.ABANDONING,
-            "clio_document": work.document_id,
+            "step": step,
+            "clio_document": work.delivery.clio_document_id,
             "removed_at_clio": was_removed,
         },
     )

@@ -74,7 +74,6 @@ def _file(work: Work, seen: wire.ConfirmedDocument | wire.DocumentVersion) -> No
         clio_version_number=seen.version_number,
         size_confirmed=seen.size,
         sha256_sent=work.approval.sha256,
-        withdrawing=False,
     )
 
 

@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from clio_sync import timing, vault
 from clio_sync.api import wire
-from clio_sync.claims import LostClaim, finish, move
+from clio_sync.claims import LostClaim, move
 from clio_sync.clock import database_now
 from clio_sync.crashpoints import crashpoint
 from clio_sync.destinations import Destination
@@ -51,22 +51,14 @@ def reserve(work: Work) -> None:
 
 def find(work: Work) -> None:
     """A reservation was begun and its answer is not known: look, once it must be over, then repeat."""
-    delivery = work.delivery
-    over = (delivery.intent_at or database_now()) + timing.QUIESCE
+    over = (work.delivery.intent_at or database_now()) + timing.QUIESCE
     if database_now() < over:
         raise NotYet(Problem.LOST_ANSWER, until=over)
     found = _found(work)
     if found is not None:
         _adopt(work, found)
-    elif delivery.withdrawing:
-        finish(
-            delivery,
-            to=State.WITHDRAWN,
-            event=Event.DELIVERY_WITHDRAWN,
-            facts={"step": State.RESERVING, "removed_at_clio": False},
-        )
     else:
-        move(delivery, to=State.QUEUED)
+        move(work.delivery, to=State.QUEUED)
 
 
 def choose(found: Iterable[wire.Document]) -> wire.Document | None:
@@ -157,8 +149,6 @@ def _adopt(work: Work, found: wire.Document) -> None:
     else:
         to = State.CONFIRMING if version.fully_uploaded else State.RESERVED
         _keep_ids(work, found.id, version.uuid, number=version.version_number, to=to, adopted=True)
-    if work.delivery.withdrawing:
-        work.abandon_instead("withdrawing")
 
 
 def _keep(work: Work, reservation: wire.Reservation, *, adopted: bool) -> None:

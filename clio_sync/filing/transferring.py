@@ -105,7 +105,7 @@ def _check_bytes(work: Work) -> None:
 
 def _send(work: Work, put_url: Secret) -> TransferResult:
     work.call = Call.TRANSFER
-    renew(work.delivery)
+    work.hold_on()
     crashpoint("C09")
     with blobs.open_blob(work.approval.sha256) as body:
         sent = work.clio.transfer(
@@ -114,22 +114,25 @@ def _send(work: Work, put_url: Secret) -> TransferResult:
             body,
             size=work.approval.size,
             sha256=work.approval.sha256,
-            on_progress=_keeping_alive(work.delivery),
+            on_progress=_keeping_alive(work),
             seconds=max(LEAST_SECONDS, work.approval.size / SLOWEST),
         )
     crashpoint("C11")
     return sent
 
 
-def _keeping_alive(delivery: Delivery) -> Callable[[int], bool]:
-    """Told of each chunk: keeps the claim through a long transfer, which ends when the claim is lost."""
+def _keeping_alive(work: Work) -> Callable[[int], bool]:
+    """Told of each chunk: keeps the claim through a long transfer.
+
+    It ends when the claim is lost or the delivery is called back.
+    """
     renewed = time.monotonic()
 
     def on_progress(sent: int) -> bool:
         nonlocal renewed
         crashpoint("C10")
         if time.monotonic() - renewed > KEEP_ALIVE:
-            renew(delivery)
+            work.hold_on()
             renewed = time.monotonic()
         return True
 

@@ -21,6 +21,7 @@ from portal.audit.events import Event
 State = Delivery.State
 
 _LAST_MOMENT: Final = {Call.RESERVE: "C20", Call.CONFIRM: "C21"}
+_CARRIES_ON: Final = {Call.RESERVE, Call.RENEW, Call.TRANSFER, Call.CONFIRM}
 NO_ADDRESS: Final[dict[str, Any]] = {"put_url_sealed": b"", "put_headers": [], "put_deadline": None}
 
 
@@ -39,6 +40,10 @@ class NotYet(Exception):
         self.problem = problem
         self.until = until
         super().__init__(problem)
+
+
+class CalledBack(Exception):
+    """A person took the delivery back, and what was about to be sent was not."""
 
 
 class Work:
@@ -91,9 +96,15 @@ class Work:
         if not self._has_turn:
             limits.wait_for_turn(self.delivery.connection_id, Priority.CONFIRM)
         self._has_turn = False
-        renew(self.delivery, **({"intent_at": database_now()} if self.call is Call.RESERVE else {}))
+        self.hold_on(**({"intent_at": database_now()} if self.call is Call.RESERVE else {}))
         if self.call in _LAST_MOMENT:
             crashpoint(_LAST_MOMENT[self.call])
+
+    def hold_on(self, **changes: Any) -> None:
+        """Keep the claim for another lease. Raises CalledBack instead of going on with what nobody wants."""
+        renew(self.delivery, **changes)
+        if self.delivery.withdrawing and self.call in _CARRIES_ON:
+            raise CalledBack
 
     def is_mine(self, version: wire.DocumentVersion) -> bool:
         return version.uuid == self.delivery.clio_version_uuid

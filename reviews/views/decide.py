@@ -63,6 +63,12 @@ def undo(request: PortalRequest, draft_id: uuid.UUID) -> HttpResponseBase:
 
 
 @require_POST
+def take_back(request: PortalRequest, draft_id: uuid.UUID) -> HttpResponseBase:
+    """Stop a filing that is under way; the page shows whether that came in time."""
+    return _simple(request, draft_id, actions.take_back, "take_back", "Called back, and that is on record.")
+
+
+@require_POST
 def claim(request: PortalRequest, draft_id: uuid.UUID) -> HttpResponseBase:
     return _simple(request, draft_id, actions.claim, "claim", "You are reviewing this draft.")
 

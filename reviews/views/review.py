@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET
 from clio_sync import receipts
 from clio_sync.destinations import Destination
 from clio_sync.models import Delivery
-from clio_sync.progress import can_undo, progress
+from clio_sync.progress import can_take_back, can_undo, progress
 from portal.accounts import roles
 from portal.accounts.models import User
 from portal.audit.digest import digest
@@ -161,13 +161,16 @@ def _delivery(user: User, found: Draft) -> dict[str, Any]:
     mine = delivery.approval.approved_by_id == user.pk
     now, told = timezone.now(), progress(delivery)
     may_undo = mine and can_undo(delivery, now=now)
+    may_mend = roles.may_review(user) and delivery.hold == Delivery.Hold.PERSON
+    may_take_back = roles.may_review(user) and can_take_back(delivery) and not (may_undo or may_mend)
     return {
         "delivery": delivery,
         "progress": told,
         "is_moving": delivery.state not in Delivery.FINAL,
         "filing_mark": digest([repr(told), delivery.hold, may_undo])[:16],
         "may_undo": may_undo,
-        "may_mend": roles.may_review(user) and delivery.hold == Delivery.Hold.PERSON,
+        "may_mend": may_mend,
+        "may_take_back": may_take_back,
         "filing_sentence": _filing_sentence(delivery),
         "receipt": receipts.receipt(delivery) if delivery.state == Delivery.State.FILED else None,
     }

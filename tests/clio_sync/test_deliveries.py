@@ -207,8 +207,8 @@ def test_cancelling_what_was_never_reserved_withdraws_it_at_once(cast: Cast, del
 @pytest.mark.parametrize(
     ("stands", "goes_to"),
     [
-        ({"state": State.RESERVED, "clio_document_id": 5}, State.ABANDONING),
-        ({"state": State.CONFIRMING, "clio_document_id": 5}, State.ABANDONING),
+        ({"state": State.RESERVED, "clio_document_id": 5}, State.RESERVED),
+        ({"state": State.CONFIRMING, "clio_document_id": 5}, State.CONFIRMING),
         ({"state": State.RESERVING}, State.RESERVING),
     ],
 )

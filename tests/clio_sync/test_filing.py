@@ -610,7 +610,11 @@ def test_cancelling_takes_the_unfinished_document_back(
     assert delivery.state == State.WITHDRAWN
     assert firm.visible() == []
     assert firm.unfinished() == []
-    assert firm.events(delivery)[-2:] == [Event.DELIVERY_CANCELLED, Event.DELIVERY_WITHDRAWN]
+    assert firm.events(delivery)[-3:] == [
+        Event.DELIVERY_CANCELLED,
+        Event.DELIVERY_ABANDON_STARTED,
+        Event.DELIVERY_WITHDRAWN,
+    ]
 
 
 def test_cancelling_what_was_finished_after_all_ends_as_filed(firm: Office) -> None:
