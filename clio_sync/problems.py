@@ -26,8 +26,9 @@ class Actor(StrEnum):
     """Whose turn it is."""
 
     PORTAL = "Countersign"
-    REVIEWER = "the reviewer"
+    REVIEWER = "a reviewer"
     ADMIN = "an admin"
+    OWNER = "the lawyer whose connection it is"
 
 
 class Button(StrEnum):
@@ -35,6 +36,7 @@ class Button(StrEnum):
 
     NONE = ""
     RETRY = "retry"
+    CHOOSE = "choose"  # another folder: the delivery is taken back, and the lawyer approves again
     RECONNECT = "reconnect"
     CANCEL = "cancel"
 
@@ -54,6 +56,7 @@ class Problem(models.TextChoices):
     IN_TRASH = "in_trash", "The document is in Clio's trash"
     UPGRADE_NEEDED = "upgrade_needed", "The portal must be upgraded"
     APP_REJECTED = "app_rejected", "Clio does not accept the portal's app key"
+    ADDRESS_REFUSED = "address_refused", "Clio's address is not on the list"
     SURPRISED = "surprised", "Clio's answer was not understood"
     STORAGE_TROUBLE = "storage_trouble", "Clio's file storage has trouble"
     STORAGE_EXPIRED = "storage_expired", "The address for the file expired"
@@ -76,12 +79,16 @@ class Explanation:
     title: str
     happened: str
     in_clio: InClio
+    in_clio_sentence: str
     who: Actor
+    acts: str
+    """Who acts, and how; without a button, why there is none."""
     button: Button
 
     @property
-    def in_clio_sentence(self) -> str:
-        return IN_CLIO[self.in_clio]
+    def line(self) -> str:
+        """All of it, in one line."""
+        return f"{self.happened} {self.in_clio_sentence} {self.acts}"
 
 
 IN_CLIO: Final = {
@@ -90,157 +97,187 @@ IN_CLIO: Final = {
     InClio.NOT_YET_KNOWN: "Whether the document is in Clio is not yet known.",
 }
 
-ITSELF = "Countersign will try again by itself."
+# What the problem itself tells about the document in Clio; otherwise it follows from the state.
+_TELLS: Final[dict[Problem, tuple[InClio, str]]] = {
+    Problem.IN_TRASH: (InClio.NO, "The document lies in Clio's trash, where nobody finds it."),
+    Problem.SIZE_DIFFERS: (InClio.YES, "A document is in Clio, but not the approved one."),
+    Problem.CONTENT_DIFFERS: (InClio.YES, "A document is in Clio, but not the approved one."),
+    Problem.TWO_FOUND: (InClio.YES, "The document is in Clio more than once."),
+}
 
-# What happened; who acts once the portal has stopped trying; the button.
-_CATALOGUE: Final[dict[Problem, tuple[str, Actor, Button]]] = {
-    Problem.UNREACHABLE: (
-        "Clio could not be reached over the network.",
-        Actor.REVIEWER,
-        Button.RETRY,
-    ),
-    Problem.CLIO_TROUBLE: ("Clio answered that it has trouble on its side.", Actor.REVIEWER, Button.RETRY),
-    Problem.LIMIT: (
+ITSELF = "Countersign will try again by itself."
+TRY_AGAIN = "A reviewer can try again."
+THEN_TRY_AGAIN = "An admin has to mend it; then a reviewer can try again."
+CHOOSE_ANOTHER = "A reviewer can choose another folder and approve again."
+RECONNECT_IT = "An admin has to reconnect it; then filing goes on by itself."
+RECONNECT_OWN = "The lawyer whose connection it is has to reconnect it; then filing goes on by itself."
+TAKE_BACK = "A reviewer can stop the filing; the draft is in review again then."
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What happened; and once the portal has stopped trying: who acts, how, and the button."""
+
+    happened: str
+    who: Actor = Actor.REVIEWER
+    acts: str = TRY_AGAIN
+    button: Button = Button.RETRY
+
+
+def _for_an_admin(happened: str) -> Entry:
+    return Entry(happened, Actor.ADMIN, THEN_TRY_AGAIN)
+
+
+def _elsewhere(happened: str) -> Entry:
+    return Entry(happened, Actor.REVIEWER, CHOOSE_ANOTHER, Button.CHOOSE)
+
+
+CATALOGUE: Final[dict[Problem, Entry]] = {
+    Problem.UNREACHABLE: Entry("Clio could not be reached over the network."),
+    Problem.CLIO_TROUBLE: Entry("Clio answered that it has trouble on its side."),
+    Problem.LIMIT: Entry(
         "Clio lets each connection make a limited number of calls a minute, and they are used up.",
         Actor.PORTAL,
+        ITSELF,
         Button.NONE,
     ),
-    Problem.LOST_ANSWER: (
-        "Clio's answer did not arrive. Countersign looks what Clio holds before it does anything again.",
+    Problem.LOST_ANSWER: Entry(
+        "Clio's answer did not arrive. Countersign looks what Clio holds before it does anything again."
+    ),
+    Problem.CONNECTION: Entry(
+        "Clio no longer accepts this connection.", Actor.ADMIN, RECONNECT_IT, Button.RECONNECT
+    ),
+    Problem.FORBIDDEN: _for_an_admin(
+        "The connected Clio user, or the portal's app in Clio, lacks the permission."
+    ),
+    Problem.PLACE_NOT_FOUND: _elsewhere(
+        "Clio no longer has this matter, folder or document, or the connected Clio user may not see it."
+    ),
+    Problem.PLACE_REFUSED: _elsewhere(
+        "Clio refused to take the document there. The matter may be closed, or the folder may be locked."
+    ),
+    Problem.REFUSED: Entry("Clio refused the request and will refuse it again until something changes."),
+    Problem.BUSY: Entry("Clio is changing this document and refused a second change."),
+    Problem.RESERVATION_GONE: Entry(
+        "Clio no longer shows the unfinished document: somebody removed it, or the connected Clio user may "
+        "not see it any more.",
         Actor.REVIEWER,
-        Button.RETRY,
-    ),
-    Problem.CONNECTION: (
-        "Clio no longer accepts this connection. Filing goes on by itself once it is reconnected.",
-        Actor.ADMIN,
-        Button.RECONNECT,
-    ),
-    Problem.FORBIDDEN: (
-        "The connected Clio user, or the portal's app in Clio, may not put documents there.",
-        Actor.ADMIN,
-        Button.RETRY,
-    ),
-    Problem.PLACE_NOT_FOUND: (
-        "Clio no longer has this matter, folder or document, or the connected Clio user may not see it.",
-        Actor.REVIEWER,
+        f"Look for it in Clio first. {TAKE_BACK}",
         Button.CANCEL,
     ),
-    Problem.PLACE_REFUSED: (
-        "Clio refused to take the document there. The matter may be closed, or the folder may be locked.",
-        Actor.REVIEWER,
-        Button.CANCEL,
-    ),
-    Problem.REFUSED: ("Clio refused the request and will refuse it again.", Actor.REVIEWER, Button.RETRY),
-    Problem.BUSY: (
-        "Clio is changing this document and refused a second change.",
-        Actor.REVIEWER,
-        Button.RETRY,
-    ),
-    Problem.RESERVATION_GONE: (
-        "Somebody removed the document from Clio before it was finished.",
-        Actor.REVIEWER,
-        Button.RETRY,
-    ),
-    Problem.IN_TRASH: (
+    Problem.IN_TRASH: Entry(
         "Somebody moved the document to Clio's trash while it was being filed.",
         Actor.REVIEWER,
-        Button.RETRY,
+        "Take it out of the trash in Clio; then a reviewer can try again.",
     ),
-    Problem.UPGRADE_NEEDED: (
-        "Clio no longer offers the version of its API that this portal speaks.",
-        Actor.ADMIN,
-        Button.RETRY,
+    Problem.UPGRADE_NEEDED: _for_an_admin(
+        "Clio no longer offers the version of its API that this portal speaks. The portal has to be upgraded."
     ),
-    Problem.APP_REJECTED: (
-        "Clio does not accept the portal's app key or secret.",
-        Actor.ADMIN,
-        Button.RETRY,
+    Problem.APP_REJECTED: _for_an_admin(
+        "The portal has no app key and secret for this region that Clio accepts."
     ),
-    Problem.SURPRISED: (
-        "Clio answered in a way that the portal does not understand.",
-        Actor.ADMIN,
-        Button.RETRY,
+    Problem.ADDRESS_REFUSED: _for_an_admin(
+        "The portal was led to an address that is not on its list. Nothing was sent there."
     ),
-    Problem.STORAGE_TROUBLE: ("Clio's file storage could not take the file.", Actor.REVIEWER, Button.RETRY),
-    Problem.STORAGE_EXPIRED: (
-        "The address that Clio gave for the file was no longer valid.",
-        Actor.REVIEWER,
-        Button.RETRY,
+    Problem.SURPRISED: _for_an_admin("Clio answered in a way that the portal does not understand."),
+    Problem.STORAGE_TROUBLE: Entry("Clio's file storage could not take the file."),
+    Problem.STORAGE_EXPIRED: Entry("The address that Clio gave for the file was no longer valid."),
+    Problem.STORAGE_DENIED: _for_an_admin("Clio's file storage refused the file, also at a fresh address."),
+    Problem.STORAGE_ADDRESS: _for_an_admin(
+        "Clio named a storage address that is not on this portal's list. Nothing was sent there."
     ),
-    Problem.STORAGE_DENIED: (
-        "Clio's file storage refused the file, also at a fresh address.",
-        Actor.ADMIN,
-        Button.RETRY,
-    ),
-    Problem.STORAGE_ADDRESS: (
-        "Clio named a storage address that is not on this portal's list. Nothing was sent there.",
-        Actor.ADMIN,
-        Button.RETRY,
-    ),
-    Problem.NOT_VERIFIED: ("Clio has the file and is still checking it.", Actor.REVIEWER, Button.RETRY),
-    Problem.BYTES_NOT_FOUND: (
-        "Clio did not find the file in its storage. It has to be sent again.",
-        Actor.REVIEWER,
-        Button.RETRY,
-    ),
-    Problem.BYTES_CHANGED: (
+    Problem.NOT_VERIFIED: Entry("The file was sent, and Clio is still checking it."),
+    Problem.BYTES_NOT_FOUND: Entry("Clio did not find the file in its storage. It has to be sent again."),
+    Problem.BYTES_CHANGED: Entry(
         "The file stored in this portal is no longer the one that was approved. It was not sent.",
         Actor.ADMIN,
+        f"An admin has to find out why. {TAKE_BACK}",
         Button.CANCEL,
     ),
-    Problem.BYTES_MISSING: (
-        "The approved file is missing from this portal's storage. It can be restored from a backup.",
+    Problem.BYTES_MISSING: Entry(
+        "The approved file is missing from this portal's storage.",
         Actor.ADMIN,
-        Button.RETRY,
+        "An admin has to restore it from a backup; then a reviewer can try again.",
     ),
-    Problem.SIZE_DIFFERS: (
-        "Clio shows a document of another size than the one that was approved. Compare them in Clio.",
+    Problem.SIZE_DIFFERS: Entry(
+        "Clio shows a document of another size than the one that was approved.",
         Actor.REVIEWER,
-        Button.RETRY,
+        "Compare them in Clio, and delete the wrong one there. "
+        "Then a reviewer can stop the filing, and approve again.",
+        Button.CANCEL,
     ),
-    Problem.CONTENT_DIFFERS: (
+    Problem.CONTENT_DIFFERS: Entry(
         "Clio holds a document under this delivery's name whose bytes are not the approved ones.",
         Actor.REVIEWER,
-        Button.RETRY,
+        "Compare them in Clio, and delete the wrong one there. "
+        "Then a reviewer can stop the filing, and approve again.",
+        Button.CANCEL,
     ),
-    Problem.TWO_FOUND: (
-        "Clio holds this document more than once. Delete one of them in Clio, then try again.",
+    Problem.TWO_FOUND: Entry(
+        "Clio holds this document more than once.",
         Actor.REVIEWER,
-        Button.RETRY,
+        "Delete one of them in Clio; then a reviewer can try again.",
     ),
 }
 
+_BY_ITSELF: Final = Entry("", Actor.PORTAL, ITSELF, Button.NONE)
+
+# A confirmation makes a document visible, and nothing else does. It may have gone out before a filing is
+# taken back.
 _VISIBLE = {
     Delivery.State.FILED: InClio.YES,
     Delivery.State.CONFIRMING: InClio.NOT_YET_KNOWN,
+    Delivery.State.ABANDONING: InClio.NOT_YET_KNOWN,
 }
 
 
 def in_clio(delivery: Delivery) -> InClio:
-    """Only a confirmation makes a document visible, so before the first one the answer is a plain no."""
-    if delivery.problem in (Problem.SIZE_DIFFERS, Problem.CONTENT_DIFFERS, Problem.TWO_FOUND):
-        return InClio.YES
-    return _VISIBLE.get(Delivery.State(delivery.state), InClio.NO)
+    """Whether the document can be seen in Clio, as far as this row knows."""
+    return _in_clio(delivery)[0]
 
 
-def _problem(delivery: Delivery) -> Problem | None:
+def _in_clio(delivery: Delivery) -> tuple[InClio, str]:
+    if delivery.problem in _TELLS:
+        return _TELLS[Problem(delivery.problem)]
+    known = _VISIBLE.get(Delivery.State(delivery.state), InClio.NO)
+    return known, IN_CLIO[known]
+
+
+def problem_of(delivery: Delivery) -> Problem | None:
+    """What keeps it, or None. A delivery that waits for its connection waits for that, whatever went wrong
+    before."""
     if delivery.hold == Delivery.Hold.CONNECTION:
-        return Problem.CONNECTION  # whatever went wrong before, this is what it waits for
+        return Problem.CONNECTION
     return Problem(delivery.problem) if delivery.problem else None
 
 
 def explain(delivery: Delivery) -> Explanation | None:
     """The delivery's problem in words, or None when there is none."""
-    problem = _problem(delivery)
+    problem = problem_of(delivery)
     if problem is None:
         return None
-    happened, who, button = _CATALOGUE[problem]
-    waits = delivery.hold != Delivery.Hold.PERSON and problem is not Problem.CONNECTION
+    known, sentence = _in_clio(delivery)
+    next_step = _next_step(delivery, problem)
     return Explanation(
         code=problem.value,
         title=problem.label,
-        happened=f"{happened} {ITSELF}" if waits else happened,
-        in_clio=in_clio(delivery),
-        who=Actor.PORTAL if waits else who,
-        button=Button.NONE if waits else button,
+        happened=CATALOGUE[problem].happened,
+        in_clio=known,
+        in_clio_sentence=sentence,
+        who=next_step.who,
+        acts=next_step.acts,
+        button=next_step.button,
     )
+
+
+def _next_step(delivery: Delivery, problem: Problem) -> Entry:
+    if problem is Problem.CONNECTION:
+        return _reconnecting(delivery)
+    return CATALOGUE[problem] if delivery.hold == Delivery.Hold.PERSON else _BY_ITSELF
+
+
+def _reconnecting(delivery: Delivery) -> Entry:
+    """An admin's turn, unless it is a lawyer's own connection: nobody else can reconnect that."""
+    if delivery.connection.owner_id is None:
+        return CATALOGUE[Problem.CONNECTION]
+    return Entry("", Actor.OWNER, RECONNECT_OWN, Button.RECONNECT)

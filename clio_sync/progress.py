@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from clio_sync import problems
 from clio_sync.models import Delivery
-from clio_sync.problems import Explanation, Problem
+from clio_sync.problems import Explanation
 
 State, Hold = Delivery.State, Delivery.Hold
 
@@ -126,12 +126,7 @@ def _waits(delivery: Delivery, now: datetime) -> bool:
 
 
 def _sentence(delivery: Delivery, problem: Explanation | None, now: datetime) -> str:
-    if problem is None:
-        return ""
-    if problem.code == Problem.LIMIT:
-        return f"{problem.happened} {_when(delivery, now)}"
-    sentence = f"{problem.happened} {problem.in_clio_sentence}"
-    return f"{sentence} {_when(delivery, now)}".rstrip()
+    return f"{problem.line} {_when(delivery, now)}".rstrip() if problem else ""
 
 
 def _when(delivery: Delivery, now: datetime) -> str:
@@ -140,4 +135,4 @@ def _when(delivery: Delivery, now: datetime) -> str:
     seconds = (delivery.not_before - now).total_seconds()
     if seconds < 60:
         return "It goes on within a minute."
-    return f"It goes on at {timezone.localtime(delivery.not_before):%H:%M}."
+    return f"It goes on at {timezone.localtime(delivery.not_before):%H:%M %Z}."

@@ -114,7 +114,7 @@ def pause(attempts: int, *, asked: float | None = None) -> float:
 def problem_of(error: ClioError, call: Call) -> Problem:
     if call is Call.RESERVE and error.ambiguous:
         return Problem.LOST_ANSWER
-    if call is Call.RESERVE and isinstance(error, errors.NotFound):
+    if call in (Call.RESERVE, Call.FIND) and isinstance(error, errors.NotFound):
         return Problem.PLACE_NOT_FOUND
     if call is Call.RESERVE and isinstance(error, errors.Invalid):
         return Problem.PLACE_REFUSED
@@ -172,7 +172,7 @@ _PROBLEMS: Final[tuple[tuple[type[ClioError], Problem], ...]] = (
     (errors.UploadNotFound, Problem.BYTES_NOT_FOUND),
     (errors.AlreadyUploaded, Problem.LOST_ANSWER),
     (errors.AppRejected, Problem.APP_REJECTED),
-    (errors.AddressRefused, Problem.APP_REJECTED),
+    (errors.AddressRefused, Problem.ADDRESS_REFUSED),
     (errors.Refused, Problem.REFUSED),
     (errors.ClioSurprised, Problem.SURPRISED),
     (ClioError, Problem.REFUSED),

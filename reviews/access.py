@@ -15,7 +15,7 @@ _NEEDED = (
     "latest_version__made_by",
     "connection",
     "delivery",
-    "delivery__connection",
+    "delivery__connection__owner",
 )
 
 

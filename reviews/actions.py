@@ -475,9 +475,17 @@ def retry_filing(draft_id: uuid.UUID, *, by: User, actor: Actor) -> None:
     _move_on(partial(deliveries.retry_now, _stuck(draft_id, by), actor=actor))
 
 
-def cancel_filing(draft_id: uuid.UUID, *, by: User, actor: Actor) -> None:
-    """A reviewer stops a filing that needs a person; `filing_withdrawn` follows when Clio is clean."""
+@transaction.atomic
+def cancel_filing(draft_id: uuid.UUID, *, by: User, actor: Actor) -> Draft:
+    """A reviewer stops a filing that needs a person. The draft is in review again: at once if Clio holds
+    nothing of it, else as soon as a worker has taken that back (`filing_withdrawn`).
+
+    Choosing another destination begins with this too, because the destination is part of what was approved.
+    """
+    lifecycle.locked(draft_id)
     _move_on(partial(deliveries.cancel, _stuck(draft_id, by), actor=actor))
+    filing_withdrawn(draft_id, actor=actor)
+    return Draft.objects.get(pk=draft_id)
 
 
 def _move_on(move: Callable[[], None]) -> None:

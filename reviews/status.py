@@ -79,6 +79,10 @@ def _who_files(draft: Draft) -> str:
     if delivery.hold not in {Delivery.Hold.CONNECTION, Delivery.Hold.PERSON}:
         return "Countersign"
     problem = problems.explain(delivery)
-    if problem is not None and problem.who == problems.Actor.ADMIN:
-        return "an admin"
-    return str(draft.reviewer or "any reviewer")
+    match problem.who if problem else problems.Actor.REVIEWER:
+        case problems.Actor.ADMIN:
+            return "an admin"
+        case problems.Actor.OWNER:
+            return str(delivery.connection.owner)
+        case _:
+            return str(draft.reviewer or "any reviewer")

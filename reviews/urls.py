@@ -26,6 +26,7 @@ urlpatterns = [
     path("drafts/<uuid:draft_id>/destination/", destination.destination, name="destination"),
     path("drafts/<uuid:draft_id>/retry/", decide.retry, name="retry"),
     path("drafts/<uuid:draft_id>/cancel/", decide.cancel, name="cancel"),
+    path("drafts/<uuid:draft_id>/choose/", decide.choose, name="choose"),
     path("drafts/<uuid:draft_id>/versions/", submit.new_version, name="new_version"),
     path("drafts/<uuid:draft_id>/v<int:number>/preview/", content.preview, name="preview"),
     path("drafts/<uuid:draft_id>/v<int:number>/page/<int:page>.png", content.page_image, name="page"),

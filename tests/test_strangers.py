@@ -87,6 +87,7 @@ OBJECTS = {
     "reviews:retry",
     "reviews:cancel",
     "reviews:take_back",
+    "reviews:choose",
     "reviews:new_version",
     "reviews:destination",
     "reviews:preview",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
 from django.contrib import messages
@@ -16,7 +17,7 @@ from portal.accounts.stepup import ask_again, is_recent
 from portal.audit.events import Event
 from portal.audit.log import Actor, record_denied
 from portal.http import PortalRequest
-from reviews import actions
+from reviews import actions, lifecycle
 from reviews.access import get_draft_for
 from reviews.errors import BadSubmission, NotNewest, ReviewError
 from reviews.forms import ApproveForm, ReasonForm
@@ -24,6 +25,9 @@ from reviews.models import Draft
 from reviews.views.review import screen
 
 Act = Callable[[], Any]
+
+TAKEN_BACK = "The filing is taken back."
+THEN_CHOOSE = "Choose where it goes instead, then approve it again."
 
 
 @require_POST
@@ -92,7 +96,20 @@ def retry(request: PortalRequest, draft_id: uuid.UUID) -> HttpResponseBase:
 @require_POST
 def cancel(request: PortalRequest, draft_id: uuid.UUID) -> HttpResponseBase:
     """Stop a filing that needs a person; what was reserved in Clio is taken back first."""
-    return _simple(request, draft_id, actions.cancel_filing, "cancel", "The filing is being taken back.")
+    return _simple(request, draft_id, actions.cancel_filing, "cancel", TAKEN_BACK)
+
+
+@require_POST
+def choose(request: PortalRequest, draft_id: uuid.UUID) -> HttpResponseBase:
+    """Stop a filing whose destination Clio refuses, and go on to choosing another one. The destination is
+    part of what was approved, so the draft is approved again after that."""
+    answer = _simple(request, draft_id, actions.cancel_filing, "choose", f"{TAKEN_BACK} {THEN_CHOOSE}")
+    is_open = Draft.objects.filter(pk=draft_id, status__in=lifecycle.OPEN).exists()
+    return (
+        redirect("reviews:destination", draft_id)
+        if is_open and answer.status_code == HTTPStatus.FOUND
+        else answer
+    )
 
 
 def _simple(

@@ -9,12 +9,13 @@ from typing import Any
 from django.forms import Form
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from clio_sync import receipts
 from clio_sync.destinations import Destination
-from clio_sync.models import Delivery
+from clio_sync.models import Connection, Delivery
 from clio_sync.progress import can_take_back, can_undo, progress
 from portal.accounts import roles
 from portal.accounts.models import User
@@ -171,9 +172,19 @@ def _delivery(user: User, found: Draft) -> dict[str, Any]:
         "may_undo": may_undo,
         "may_mend": may_mend,
         "may_take_back": may_take_back,
+        "reconnect_href": reconnect_address(user, delivery.connection),
         "filing_sentence": _filing_sentence(delivery),
         "receipt": receipts.receipt(delivery) if delivery.state == Delivery.State.FILED else None,
     }
+
+
+def reconnect_address(user: User, connection: Connection) -> str:
+    """Where this person can reconnect it, or nothing: a lawyer's own is theirs alone to mend."""
+    if connection.owner_id == user.pk:
+        return reverse("clio_sync:mine")
+    if connection.owner_id is None and roles.may_administer(user):
+        return f"{reverse('clio_sync:connections')}#connection-{connection.pk}"
+    return ""
 
 
 def _filing_sentence(delivery: Delivery) -> str:

@@ -566,7 +566,7 @@ def test_a_closed_matter_is_a_persons_decision_and_cancelling_leaves_nothing(fir
     assert (delivery.hold, delivery.problem) == (Hold.PERSON, Problem.PLACE_REFUSED)
     told = problems.explain(delivery)
     assert told is not None
-    assert (told.in_clio, told.button) == (InClio.NO, "cancel")
+    assert (told.in_clio, told.button) == (InClio.NO, "choose")
     assert "may be closed" in told.happened
 
     deliveries.cancel(delivery, actor=Actor.user(firm.cast.alice))

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from clio_sync.models import Delivery
+from clio_sync.models import Connection, Delivery
 from clio_sync.problems import Problem
 from clio_sync.progress import progress
 
@@ -17,7 +17,8 @@ LEASED = NOW + timedelta(seconds=100)
 
 
 def delivery(**fields: Any) -> Delivery:
-    return Delivery(**{"not_before": NOW - timedelta(minutes=1), "lease_until": LEASED, **fields})
+    plain = {"not_before": NOW - timedelta(minutes=1), "lease_until": LEASED, "connection": Connection()}
+    return Delivery(**{**plain, **fields})
 
 
 @pytest.mark.parametrize(
@@ -88,7 +89,7 @@ def test_a_waiting_delivery_says_when_it_goes_on() -> None:
     assert progress(soon, now=NOW).sentence.endswith("It goes on within a minute.")
     later = NOW + timedelta(minutes=5)
     soon.not_before = later
-    assert f"{timezone.localtime(later):%H:%M}" in progress(soon, now=NOW).sentence
+    assert f"{timezone.localtime(later):%H:%M} UTC" in progress(soon, now=NOW).sentence
 
 
 def test_a_delivery_that_moves_needs_no_explanation() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from clio_sync import problems, retry
+from clio_sync import retry
 from clio_sync.api import errors
 from clio_sync.api.errors import ClioError
 from clio_sync.models import Delivery
@@ -124,31 +124,3 @@ def test_a_denied_transfer_gets_a_fresh_address_then_a_fresh_reservation_then_a_
     again = decided(denied, Call.TRANSFER, attempts=1, problem=Problem.STORAGE_DENIED)
     assert (again.state, again.hold) == (State.ABANDONING, Hold.RETRY)
     assert decided(denied, Call.TRANSFER, attempts=3).hold == Hold.PERSON
-
-
-@pytest.mark.parametrize("problem", Problem)
-def test_every_problem_says_what_happened_who_acts_and_what_to_press(problem: Problem) -> None:
-    told = problems.explain(Delivery(state=State.RESERVED, hold=Hold.PERSON, problem=problem))
-    assert told is not None
-    assert told.happened.endswith(".")
-    assert told.title
-    assert told.in_clio_sentence
-    assert (told.who == problems.Actor.PORTAL) == (told.button == problems.Button.NONE)
-    assert (told.button == problems.Button.NONE) == (problem is Problem.LIMIT)
-
-
-def test_what_the_portal_tries_again_by_itself_asks_nobody_for_anything() -> None:
-    told = problems.explain(Delivery(state=State.RESERVED, hold=Hold.RETRY, problem=Problem.CLIO_TROUBLE))
-    assert told is not None
-    assert "again by itself" in told.happened
-    assert (told.who, told.button) == (problems.Actor.PORTAL, problems.Button.NONE)
-
-
-def test_a_delivery_that_waits_for_its_connection_says_so_whatever_went_wrong_before() -> None:
-    told = problems.explain(Delivery(state=State.QUEUED, hold=Hold.CONNECTION, problem=Problem.CLIO_TROUBLE))
-    assert told is not None
-    assert (told.code, told.button) == (Problem.CONNECTION, problems.Button.RECONNECT)
-
-
-def test_a_delivery_without_a_problem_has_nothing_to_explain() -> None:
-    assert problems.explain(Delivery()) is None

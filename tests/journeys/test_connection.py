@@ -37,7 +37,7 @@ def test_a_filing_whose_connection_is_revoked_goes_on_once_it_is_reconnected(
     clio.wait_for_reservation(file.name)
     clio.act("revoke_grant")
     expect(acts.status(alice)).to_have_text("Needs you Clio connection")
-    expect(alice.page.get_by_text("Who acts: an admin.")).to_be_visible()
+    expect(alice.page.get_by_text("An admin has to reconnect it")).to_be_visible()
     assert not clio.documents(file.name)[0]["visible"]
 
     dana.page.goto("/people/")

@@ -92,7 +92,7 @@ ACTS = {
     *("clio_sync:test", "clio_sync:reconnect", "clio_sync:make_default"),
     *("reviews:approve", "reviews:return", "reviews:reject", "reviews:undo", "reviews:claim"),
     *("reviews:release", "reviews:withdraw", "reviews:retry", "reviews:cancel", "reviews:take_back"),
-    "reviews:new_version",
+    *("reviews:choose", "reviews:new_version"),
 }
 """Addresses that only take a form."""
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from clio_sync.models import Delivery
+from clio_sync.models import Connection, Delivery
 from clio_sync.progress import progress
 from reviews.status import of_delivery
 
@@ -31,7 +31,10 @@ def test_the_chip_and_the_box_say_the_same(
     state: Delivery.State, hold: Delivery.Hold, leased: bool, ahead: int
 ) -> None:
     """The queue, the API and the box of one delivery are three places and one truth."""
-    fields: dict[str, Any] = {"lease_until": NOW + timedelta(seconds=30) if leased else None}
+    fields: dict[str, Any] = {
+        "lease_until": NOW + timedelta(seconds=30) if leased else None,
+        "connection": Connection(),
+    }
     delivery = Delivery(state=state, hold=hold, not_before=NOW + timedelta(seconds=ahead), **fields)
     chip, box = of_delivery(delivery, now=NOW), progress(delivery, now=NOW)
     assert box.label.startswith(WORDS[chip.state]), (chip, box.label)

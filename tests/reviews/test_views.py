@@ -276,7 +276,7 @@ def test_a_version_for_an_older_state_of_the_draft_is_refused(
 GETS = ["", "filing", "receipt", "v1/preview", "v1/download", "compare/1/1"]
 POSTS = [
     "approve", "return", "reject", "undo", "claim", "release", "withdraw", "retry", "cancel", "take-back",
-    "versions",
+    "choose", "versions",
 ]  # fmt: skip
 
 
