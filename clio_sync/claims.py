@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import socket
 import threading
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
@@ -68,10 +69,12 @@ def move(
     event: Event | None = None,
     facts: dict[str, Any] | None = None,
     only_if: Q | None = None,
+    also: Callable[[], None] | None = None,
     **changes: Any,
 ) -> None:
     """The next state, its facts and its entry in the log, together or not at all. Raises LostClaim.
 
+    `also` writes what belongs to the step in other tables, in the same transaction, once the row is ours.
     Whatever went wrong before is over: the problem is cleared. The attempts are kept.
     """
     with transaction.atomic():
@@ -84,6 +87,8 @@ def move(
             lease_until=database_now() + timing.LEASE,
             **changes,
         )
+        if also is not None:
+            also()
         if event is not None:
             tell(delivery, event, actor=worker(delivery), **(facts or {}))
     crashpoint("C23")
@@ -107,6 +112,7 @@ def finish(
             put_deadline=None,
             **changes,
         )
+        delivery.parts.all().delete()
         tell(delivery, event, actor=worker(delivery), **facts)
     crashpoint("C23")
 

@@ -10,7 +10,7 @@ from django.core.checks import CheckMessage, Error, Tags, register
 from django.db import connections as databases_by_name
 
 from clio_sync import vault
-from clio_sync.models import Connection, Delivery
+from clio_sync.models import Connection, Delivery, DeliveryPart
 from clio_sync.parking import needs_reconnecting
 from clio_sync.tokens import UNREADABLE
 from clio_sync.vault import Binding, Unsealable
@@ -20,7 +20,7 @@ from clio_sync.vault import Binding, Unsealable
 class Slot:
     """One field that holds sealed bytes."""
 
-    model: type[Connection] | type[Delivery]
+    model: type[Connection] | type[Delivery] | type[DeliveryPart]
     field: str
     binding: Callable[[Any], Binding]
 
@@ -36,7 +36,15 @@ TOKENS: Final = (
     Slot(Connection, "access_sealed", lambda row: Binding.access(row.pk, version=row.token_version)),
     Slot(Connection, "refresh_sealed", lambda row: Binding.refresh(row.pk, version=row.token_version)),
 )
-SLOTS: Final = (*TOKENS, Slot(Delivery, "put_url_sealed", lambda row: Binding.put_url(row.pk)))
+SLOTS: Final = (
+    *TOKENS,
+    Slot(Delivery, "put_url_sealed", lambda row: Binding.put_url(row.pk)),
+    Slot(
+        DeliveryPart,
+        "put_url_sealed",
+        lambda row: Binding.part_url(row.delivery_id, number=row.number),
+    ),
+)
 
 
 @dataclass

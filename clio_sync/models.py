@@ -194,6 +194,7 @@ class Delivery(models.Model):
     put_url_sealed = models.BinaryField(default=bytes)
     put_headers = models.JSONField(default=list)
     put_deadline = models.DateTimeField(null=True, blank=True)
+    bytes_sent = models.PositiveBigIntegerField(null=True, blank=True)  # told of a transfer that takes long
     storage_etag = models.CharField(max_length=80, blank=True)
     sha256_sent = models.CharField(max_length=64, blank=True)
     size_confirmed = models.PositiveBigIntegerField(null=True, blank=True)
@@ -239,3 +240,38 @@ class Delivery(models.Model):
 
     def __str__(self) -> str:
         return f"{self.op_id} {self.state}"
+
+
+class DeliveryPart(models.Model):
+    """One part of a large file on its way: hashed before Clio hears of it, forgotten once all are there.
+
+    `clio_version_uuid` is the version at Clio that it was announced for: what another attempt announced or
+    sent does not count. Rows change only together with the delivery's own, under its fence.
+    """
+
+    delivery = models.ForeignKey(
+        Delivery,
+        on_delete=models.CASCADE,
+        related_name="parts",
+        db_index=False,  # the constraint below is an index that begins with it
+    )
+    number = models.PositiveSmallIntegerField()
+    offset = models.PositiveBigIntegerField()
+    length = models.PositiveBigIntegerField()
+    sha256 = models.CharField(max_length=64)
+    md5 = models.CharField(max_length=24)  # base64, as storage wants it
+    clio_version_uuid = models.CharField(max_length=60, blank=True)
+    put_url_sealed = models.BinaryField(default=bytes)
+    put_headers = models.JSONField(default=list)
+    put_deadline = models.DateTimeField(null=True, blank=True)
+    etag = models.CharField(max_length=80, blank=True)
+    sent_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [
+            models.UniqueConstraint(fields=["delivery", "number"], name="one_part_of_a_number"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.number}: {self.length} bytes at {self.offset}"

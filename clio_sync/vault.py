@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
 
 from clio_sync.api.secret import Secret
-from clio_sync.models import Connection, Delivery
+from clio_sync.models import Connection, Delivery, DeliveryPart
 
 FORMAT: Final = b"\x01"
 NONCE_BYTES: Final = 12
@@ -56,6 +56,10 @@ class Binding:
     def put_url(cls, delivery_id: uuid.UUID) -> Binding:
         """A put_url lives for minutes, so an earlier one of the same delivery is of no use to a thief."""
         return cls(table=Delivery._meta.db_table, row=delivery_id, field="put_url", version=0)
+
+    @classmethod
+    def part_url(cls, delivery_id: uuid.UUID, *, number: int) -> Binding:
+        return cls(table=DeliveryPart._meta.db_table, row=delivery_id, field=f"put_url.{number}", version=0)
 
     def as_bytes(self) -> bytes:
         return f"v1|{self.table}|{self.row}|{self.field}|{self.version}".encode()

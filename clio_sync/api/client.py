@@ -27,7 +27,7 @@ from clio_sync.api.presigned import PutHeaders
 from clio_sync.api.reading import Fields
 from clio_sync.api.regions import checked_origin
 from clio_sync.api.secret import Secret
-from clio_sync.api.storage import Downloaded, Progress, Storage, StoragePolicy, TransferResult
+from clio_sync.api.storage import Body, Downloaded, Progress, Storage, StoragePolicy, TransferResult
 
 logger = logging.getLogger(__name__)
 
@@ -200,23 +200,26 @@ class ClioClient:
             multiparts=_dumped(multiparts),
         )
         same = parent.id if parent.type is wire.ParentType.DOCUMENT else None
-        parse = wire.of(same, wire.multipart_reservation if multiparts else wire.reservation)
+        parse = wire.of(same, wire.multipart_reservation(multiparts) if multiparts else wire.reservation)
         fields = wire.MULTIPART_FIELDS if multiparts else wire.RESERVATION_FIELDS
         return self._write("POST", "documents", parse, data, fields=fields)
 
     def more_parts(
         self, document_id: int, *, version_uuid: str, multiparts: Sequence[wire.PartPlan]
     ) -> tuple[wire.Part, ...]:
-        """`Document#update` with `fully_uploaded` false: where to send parts beyond the first fifty."""
+        """`Document#update` with `fully_uploaded` false: where to send parts beyond the first fifty.
+
+        A part may be announced again: Clio signs a fresh address for it.
+        """
         data = {"uuid": version_uuid, "fully_uploaded": False, "multiparts": _dumped(multiparts)}
-        fields = wire.MORE_PARTS_FIELDS
-        return self._write("PATCH", "documents/{id}", wire.more_parts, data, document_id, fields=fields)
+        parse, fields = wire.more_parts(multiparts, version_uuid=version_uuid), wire.MORE_PARTS_FIELDS
+        return self._write("PATCH", "documents/{id}", parse, data, document_id, fields=fields)
 
     def transfer(
         self,
         put_url: Secret,
         put_headers: PutHeaders,
-        body: BinaryIO,
+        body: Body,
         *,
         size: int,
         sha256: str = "",
@@ -226,7 +229,8 @@ class ClioClient:
         """Call 2 of 3, to storage instead of the API: no token goes along, and no rate limit is spent.
 
         See `Storage.put`: with `sha256`, bytes that are not the approved ones never become an object. Sending
-        the same bytes again to the same address is harmless. Raises StorageError.
+        the same bytes again to the same address is harmless. Several threads may send at once, each over a
+        connection of its own. Raises StorageError.
         """
         return self._storage.put(
             put_url, put_headers, body, size=size, sha256=sha256, on_progress=on_progress, seconds=seconds
@@ -249,9 +253,12 @@ class ClioClient:
 
     # Documents: looking and removing
 
-    def document(self, document_id: int) -> wire.Document:
-        """`Document#show`, also of one that is not complete yet: then `reservation()` has a fresh put_url."""
-        return self._show("documents/{id}", wire.document, document_id, fields=wire.DOCUMENT_FIELDS)
+    def document(self, document_id: int, *, with_parts: bool = False) -> wire.Document:
+        """`Document#show`, also of one that is not complete yet: then `reservation()` has a fresh put_url,
+        or, `with_parts`, the version's parts have.
+        """
+        fields = wire.DOCUMENT_WITH_PARTS_FIELDS if with_parts else wire.DOCUMENT_FIELDS
+        return self._show("documents/{id}", wire.document, document_id, fields=fields)
 
     def find_documents(
         self,

@@ -7,7 +7,6 @@ file").
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import ipaddress
 import re
@@ -15,7 +14,7 @@ import socket
 import time
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, Protocol
 from urllib.parse import urlsplit
 
 import httpx
@@ -40,6 +39,13 @@ Resolver = Callable[[str], Collection[str]]
 
 Progress = Callable[[int], bool | None]
 """Told how many bytes have been handed to the network so far. Returning False stops the transfer."""
+
+
+class Body(Protocol):
+    """What is sent: a file, or a part of one, read from where it stands."""
+
+    def read(self, size: int, /) -> bytes: ...
+
 
 CHUNK: Final = 64 * 1024
 _ERROR_BYTES: Final = 64 * 1024
@@ -131,14 +137,8 @@ class TransferResult:
 
     bytes_sent: int
     sha256: str
-    md5: str
-    """Hex, as S3 writes it into the ETag of an object encrypted with AES256 and sent in one piece."""
     etag: str
     """Without its quotes; empty when storage sent none."""
-
-    @property
-    def md5_base64(self) -> str:
-        return base64.b64encode(bytes.fromhex(self.md5)).decode("ascii")
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +162,7 @@ class Storage:
         self,
         put_url: Secret,
         put_headers: PutHeaders,
-        body: BinaryIO,
+        body: Body,
         *,
         size: int,
         sha256: str = "",
@@ -250,7 +250,7 @@ class _Outgoing:
     """
 
     def __init__(
-        self, body: BinaryIO, *, size: int, sha256: str, on_progress: Progress | None, seconds: float | None
+        self, body: Body, *, size: int, sha256: str, on_progress: Progress | None, seconds: float | None
     ) -> None:
         self._body = body
         self._size = size
@@ -258,7 +258,6 @@ class _Outgoing:
         self._on_progress = on_progress
         self._give_up = time.monotonic() + seconds if seconds else None
         self._sha256 = hashlib.sha256()
-        self._md5 = hashlib.md5(usedforsecurity=False)
         self._taken = 0
         self._sent = 0
         self.may_be_stored = False
@@ -279,7 +278,7 @@ class _Outgoing:
         return self._sent == self._size
 
     def result(self, etag: str) -> TransferResult:
-        return TransferResult(self._sent, self._sha256.hexdigest(), self._md5.hexdigest(), etag)
+        return TransferResult(self._sent, self._sha256.hexdigest(), etag)
 
     def _take(self) -> bytes:
         if self._give_up and time.monotonic() > self._give_up:
@@ -291,7 +290,6 @@ class _Outgoing:
                 errors.BytesChanged("The file to send could not be read. Nothing was stored.")
             ) from None
         self._sha256.update(chunk)
-        self._md5.update(chunk)
         self._taken += len(chunk)
         if self._taken > self._size or not (chunk or self._is_whole()):
             raise _Stop(errors.BytesChanged(route="PUT storage"))

@@ -9,7 +9,7 @@ for, as without `fields` Clio answers with `id` and `etag` alone, also to POST a
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -155,6 +155,12 @@ class Part:
     put_headers: PutHeaders
     put_deadline: datetime
 
+    def fits(self, plan: PartPlan) -> bool:
+        """Whether its headers, where they speak of length and digest, say what was announced."""
+        told = {name.lower(): value for name, value in self.put_headers}
+        as_long = told.get("content-length", str(plan.length)) == str(plan.length)
+        return as_long and told.get("content-md5", plan.md5) == plan.md5
+
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
@@ -188,6 +194,8 @@ class DocumentVersion:
     """None once fully uploaded."""
     put_headers: PutHeaders = ()
     put_deadline: datetime | None = None
+    parts: tuple[Part, ...] = ()
+    """Of an unfinished multipart upload, as far as they were asked for and shown with an address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,6 +274,7 @@ DOCUMENT_FIELDS: Final = (
     "parent{id,name,root},external_properties{id,name,value},"
     "latest_document_version{" + VERSION_FIELDS + ",put_url,put_headers}"
 )
+DOCUMENT_WITH_PARTS_FIELDS: Final = DOCUMENT_FIELDS.removesuffix("}") + ",multiparts}"
 RESERVATION_FIELDS: Final = (
     "id,name,parent{id,name},latest_document_version{uuid,version_number,put_url,put_headers}"
 )
@@ -392,6 +401,7 @@ def document_version(data: Fields) -> DocumentVersion:
         put_url=Secret(put_url) if put_url else None,
         put_headers=put_headers(data),
         put_deadline=put_deadline(put_url, answered_at=data.answered_at) if put_url else None,
+        parts=tuple(filter(None, data.children("multiparts", _shown_part))),
     )
 
 
@@ -410,22 +420,23 @@ def reservation(data: Fields) -> Reservation:
     )
 
 
-def multipart_reservation(data: Fields) -> Reservation:
-    version = data.child("latest_document_version")
-    parts = version.children("multiparts", part)
-    if not parts:
-        version.surprise("multiparts", "is missing")
-    return Reservation(
-        document_id=data.id(),
-        version_uuid=version.uuid(),
-        put_url=Secret(""),
-        put_headers=put_headers(version),
-        put_deadline=min(part.put_deadline for part in parts),
-        version_number=version.maybe_version_number(),
-        name=data.maybe_text("name"),
-        parent=maybe_ref(data, "parent"),
-        parts=parts,
-    )
+def multipart_reservation(announced: Sequence[PartPlan]) -> Callable[[Fields], Reservation]:
+    def read(data: Fields) -> Reservation:
+        version = data.child("latest_document_version")
+        parts = _announced_parts(version, announced)
+        return Reservation(
+            document_id=data.id(),
+            version_uuid=version.uuid(),
+            put_url=Secret(""),
+            put_headers=put_headers(version),
+            put_deadline=min(part.put_deadline for part in parts),
+            version_number=version.maybe_version_number(),
+            name=data.maybe_text("name"),
+            parent=maybe_ref(data, "parent"),
+            parts=parts,
+        )
+
+    return read
 
 
 def part(data: Fields) -> Part:
@@ -438,8 +449,29 @@ def part(data: Fields) -> Part:
     )
 
 
-def more_parts(data: Fields) -> tuple[Part, ...]:
-    return data.child("latest_document_version").children("multiparts", part)
+def more_parts(announced: Sequence[PartPlan], *, version_uuid: str) -> Callable[[Fields], tuple[Part, ...]]:
+    def read(data: Fields) -> tuple[Part, ...]:
+        version = data.child("latest_document_version")
+        if version.uuid() != version_uuid:
+            version.surprise("uuid", "is that of another version")
+        return _announced_parts(version, announced)
+
+    return read
+
+
+def _announced_parts(version: Fields, announced: Sequence[PartPlan]) -> tuple[Part, ...]:
+    """Exactly the parts that were announced, as they were announced: each once, none besides."""
+    parts = version.children("multiparts", part)
+    plans = {plan.number: plan for plan in announced}
+    if len(parts) != len(plans) or {one.number for one in parts} != set(plans):
+        version.surprise("multiparts", "are not the parts that were announced")
+    if not all(one.fits(plans[one.number]) for one in parts):
+        version.surprise("multiparts", "have another length or digest than was announced")
+    return parts
+
+
+def _shown_part(data: Fields) -> Part | None:
+    return part(data) if data.maybe_text("put_url") else None
 
 
 def confirmed(data: Fields) -> ConfirmedDocument:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any, Final
 
 from django.db.models import Q
 
 from clio_sync import timing, vault
 from clio_sync.api import wire
+from clio_sync.api.client import MOST_PARTS
 from clio_sync.claims import LostClaim, move
 from clio_sync.clock import database_now
 from clio_sync.crashpoints import crashpoint
 from clio_sync.destinations import Destination
-from clio_sync.filing.work import NotYet, Stopped, Work
+from clio_sync.filing import parts
+from clio_sync.filing.work import NO_ADDRESS, NotYet, Stopped, Work
 from clio_sync.limits import Priority
-from clio_sync.models import Delivery
+from clio_sync.models import Delivery, DeliveryPart
 from clio_sync.problems import Problem
 from clio_sync.retry import Call
 from clio_sync.vault import Binding
@@ -32,9 +35,10 @@ def reserve(work: Work) -> None:
     """The intent stands in the row before the request leaves, and the id before anything else is done."""
     if work.destination.new_folders:
         raise Stopped(Problem.PLACE_NOT_FOUND)
+    rows = parts.cut(work) if parts.is_large(work.approval.size) else []
     work.take_turn(Call.RESERVE, Priority.RESERVE)
     crashpoint("C04")
-    _record_intent(work)
+    _record_intent(work, rows)
     if gate.advance():
         raise LostClaim  # the database was exchanged under this worker's hands
     crashpoint("C05")
@@ -44,6 +48,7 @@ def reserve(work: Work) -> None:
         content_type=work.approval.media_type,
         category_id=work.destination.category_id,
         external_properties=_properties(work),
+        multiparts=parts.plans(rows[:MOST_PARTS]),
     )
     crashpoint("C07")
     _keep(work, reservation, adopted=False)
@@ -75,6 +80,8 @@ def choose(found: Iterable[wire.Document]) -> wire.Document | None:
 
 def address(delivery: Delivery, reservation: wire.Reservation) -> dict[str, Any]:
     """Where the bytes go, as the row keeps it: whoever reads the address can write there, so it is sealed."""
+    if reservation.parts:
+        return {**NO_ADDRESS, "put_deadline": reservation.put_deadline}  # each part has its own
     return {
         "put_url_sealed": vault.seal(reservation.put_url, binding=Binding.put_url(delivery.pk)),
         "put_headers": [list(header) for header in reservation.put_headers],
@@ -82,7 +89,7 @@ def address(delivery: Delivery, reservation: wire.Reservation) -> dict[str, Any]
     }
 
 
-def _record_intent(work: Work) -> None:
+def _record_intent(work: Work, rows: Sequence[DeliveryPart]) -> None:
     now = database_now()
     move(
         work.delivery,
@@ -94,6 +101,7 @@ def _record_intent(work: Work) -> None:
             "matter": work.destination.matter_id,
             "sha256": work.approval.sha256,
         },
+        also=partial(parts.keep, work.delivery, rows) if rows else None,
         intent_at=now,
         first_call_at=work.delivery.first_call_at or now,
     )
@@ -159,6 +167,7 @@ def _keep(work: Work, reservation: wire.Reservation, *, adopted: bool) -> None:
         number=reservation.version_number,
         to=State.RESERVED,
         adopted=adopted,
+        also=partial(parts.keep_addresses, work.delivery, reservation.parts),
         **address(work.delivery, reservation),
     )
 

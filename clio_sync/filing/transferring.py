@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import time
+import hashlib
 from collections.abc import Callable
-from datetime import timedelta
-from typing import Final
 
 from clio_sync import vault
 from clio_sync.api.secret import Secret
@@ -13,32 +11,31 @@ from clio_sync.api.storage import TransferResult
 from clio_sync.claims import move, renew
 from clio_sync.clock import database_now
 from clio_sync.crashpoints import crashpoint
+from clio_sync.filing import multipart
+from clio_sync.filing.crew import LEAST_SECONDS, SLOWEST
+from clio_sync.filing.parts import NEAR_DEADLINE, is_large
+from clio_sync.filing.pulse import Pulse
 from clio_sync.filing.reserving import address
 from clio_sync.filing.work import NO_ADDRESS, Stopped, Work
 from clio_sync.models import Delivery
 from clio_sync.problems import Problem
 from clio_sync.retry import Call
 from clio_sync.vault import Binding
-from portal import blobs
 from portal.audit.events import Event
 
 State = Delivery.State
 
-NEAR_DEADLINE: Final = timedelta(seconds=15)
-"""A signed address that ends sooner is replaced first. Storage looks at it when a transfer begins."""
-SLOWEST: Final = 50_000
-"""Bytes a second below which a transfer is given up and begun again."""
-LEAST_SECONDS: Final = 120.0
-KEEP_ALIVE: Final = 15.0
-"""Seconds between renewals of the claim during a transfer."""
-
 
 def transfer(work: Work) -> None:
     """Send the bytes to the recorded address or a fresh one. Without any, the state leads elsewhere."""
+    if is_large(work.approval.size):
+        multipart.transfer(work)
+        return
     put_url = _recorded(work.delivery) or _renewed(work)
     if put_url is None:
         return
-    _check_bytes(work)
+    with work.open_bytes() as file:
+        work.require_approved(hashlib.file_digest(file, "sha256").hexdigest())
     sent = _send(work, put_url)
     move(
         work.delivery,
@@ -81,33 +78,11 @@ def _renewed(work: Work) -> Secret | None:
     return None
 
 
-def _check_bytes(work: Work) -> None:
-    """What was approved is what is sent. A mismatch stops the delivery and is told in the log."""
-    try:
-        found = blobs.rehash(work.approval.sha256)
-    except blobs.BlobMissing as missing:
-        raise Stopped(Problem.BYTES_MISSING) from missing
-    if found == work.approval.sha256:
-        return
-    move(
-        work.delivery,
-        to=State.RESERVED,
-        event=Event.DELIVERY_HASH_MISMATCH,
-        facts={
-            "step": State.RESERVED,
-            "expected": work.approval.sha256,
-            "found": found,
-            "size": work.approval.size,
-        },
-    )
-    raise Stopped(Problem.BYTES_CHANGED)
-
-
 def _send(work: Work, put_url: Secret) -> TransferResult:
     work.call = Call.TRANSFER
-    work.hold_on()
+    work.hold_on(bytes_sent=None)
     crashpoint("C09")
-    with blobs.open_blob(work.approval.sha256) as body:
+    with work.open_bytes() as body:
         sent = work.clio.transfer(
             put_url,
             tuple((name, value) for name, value in work.delivery.put_headers),
@@ -126,14 +101,11 @@ def _keeping_alive(work: Work) -> Callable[[int], bool]:
 
     It ends when the claim is lost or the delivery is called back.
     """
-    renewed = time.monotonic()
+    pulse = Pulse(work)
 
     def on_progress(sent: int) -> bool:
-        nonlocal renewed
         crashpoint("C10")
-        if time.monotonic() - renewed > KEEP_ALIVE:
-            work.hold_on()
-            renewed = time.monotonic()
+        pulse.beat(sent)
         return True
 
     return on_progress

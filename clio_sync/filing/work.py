@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from io import BufferedReader
 from typing import Any, Final
 
 from clio_sync import limits
@@ -16,6 +17,7 @@ from clio_sync.limits import Priority
 from clio_sync.models import Delivery
 from clio_sync.problems import Problem
 from clio_sync.retry import Call
+from portal import blobs
 from portal.audit.events import Event
 
 State = Delivery.State
@@ -127,6 +129,30 @@ class Work:
         if mine is None:
             raise Stopped(Problem.RESERVATION_GONE)
         return mine
+
+    def open_bytes(self) -> BufferedReader:
+        """The stored file. Raises Stopped when it is missing."""
+        try:
+            return blobs.open_blob(self.approval.sha256)
+        except blobs.BlobMissing as missing:
+            raise Stopped(Problem.BYTES_MISSING) from missing
+
+    def require_approved(self, found: str) -> None:
+        """What was approved is what is sent. Another hash stops the delivery and is told in the log."""
+        if found == self.approval.sha256:
+            return
+        move(
+            self.delivery,
+            to=self.state,
+            event=Event.DELIVERY_HASH_MISMATCH,
+            facts={
+                "step": self.state,
+                "expected": self.approval.sha256,
+                "found": found,
+                "size": self.approval.size,
+            },
+        )
+        raise Stopped(Problem.BYTES_CHANGED)
 
     def abandon_instead(self, reason: str) -> None:
         """Turn to taking the reservation back."""

@@ -56,6 +56,9 @@ class DocumentRecords(VersionRecords):
     def _put_url(self, row: Row) -> str | None:
         return super()._put_url(row) if self.renews_urls else None
 
+    def _part_url(self, row: Row, part: Row, headers: tuple[tuple[str, str], ...]) -> str | None:
+        return super()._part_url(row, part, headers) if self.renews_urls else None
+
 
 def latest(state: State, document_id: int, *, finished_only: bool = False) -> Row | None:
     condition = "AND fully_uploaded = 1" if finished_only else ""

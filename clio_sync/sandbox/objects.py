@@ -79,6 +79,9 @@ def keep(state: State, key: str, written: Written, *, part_number: int = 0, cont
         "stored_at": state.stamp(),
     }
     state.insert("storage_write", **facts)
+    earlier = state.all("SELECT file FROM stored_object WHERE key = ? AND part_number = ?", key, part_number)
+    for row in earlier:
+        (state.objects / row["file"]).unlink(missing_ok=True)
     state.run("DELETE FROM stored_object WHERE key = ? AND part_number = ?", key, part_number)
     state.insert("stored_object", file=written.file.name, content_type=content_type, **facts)
 

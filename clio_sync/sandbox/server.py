@@ -86,6 +86,9 @@ class Request:
 
     def chunks(self) -> Iterable[bytes]:
         """The body in pieces, so that its size never matters to memory."""
+        if "body" in vars(self):  # a fault has looked into it
+            yield self.body
+            return
         while self.remaining > 0:
             piece = self.source.read1(min(self.remaining, _DRAIN_BYTES))
             if not piece:

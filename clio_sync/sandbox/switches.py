@@ -72,8 +72,11 @@ _ALL = (
     Switch("bare_association_has_name", False, "An association named without braces brings `name` as well."),
     Switch("records_in_meta", True, "Lists say how many records match in `meta.records`."),
     Switch("put_url_seconds", 600, "Lifetime of a put_url (the schema says 10 minutes, the guide 8 hours)."),
+    Switch("put_url_renewed_on_show", True, "Showing an unfinished version gives fresh put_urls; else none."),
     Switch(
-        "put_url_renewed_on_show", True, "Showing an unfinished version gives a fresh put_url; else none."
+        "parts_announced_again",
+        True,
+        "A part that was announced may be announced again, for a fresh put_url.",
     ),
     Switch(
         "latest_version_shows_unfinished", True, "Showing a document gives its unfinished newest version."

@@ -84,6 +84,9 @@ def _add_part(state: State, version_id: int, part: Any) -> int:
     digest = part.get("content_md5")
     if digest is not None and not _is_md5(digest):
         raise invalid_argument("content_md5 must be a base64-encoded 128-bit digest")
+    known = state.one("SELECT 1 FROM part WHERE version_id = ? AND part_number = ?", version_id, number)
+    if known and not state.flag("parts_announced_again"):
+        raise invalid_argument(f"part_number {number} has been announced already")
     state.run("INSERT OR REPLACE INTO part VALUES (?, ?, ?, ?)", version_id, number, length, digest)
     return number
 
@@ -132,12 +135,15 @@ class VersionRecords(Records):
         headers: tuple[tuple[str, str], ...] = (("Content-Length", str(part["content_length"])),)
         if part["content_md5"]:
             headers = (*headers, ("Content-MD5", part["content_md5"]))
-        query = f"uploadId={row['upload_id']}&partNumber={part['part_number']}"
         return {
             "part_number": part["part_number"],
-            "put_url": _signed(self.state, row, headers=headers, query=query),
+            "put_url": self._part_url(row, part, headers),
             "put_headers": _named(headers),
         }
+
+    def _part_url(self, row: Row, part: Row, headers: tuple[tuple[str, str], ...]) -> str | None:
+        query = f"uploadId={row['upload_id']}&partNumber={part['part_number']}"
+        return _signed(self.state, row, headers=headers, query=query)
 
 
 def _put_headers(row: Row) -> tuple[tuple[str, str], ...]:
