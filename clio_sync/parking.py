@@ -6,7 +6,7 @@ import logging
 
 from celery import current_app
 from django.db import transaction
-from django.db.models import OuterRef, Subquery, Value
+from django.db.models import OuterRef, Q, Subquery, Value
 from django.db.models.functions import Greatest
 from django.utils import timezone
 from kombu.exceptions import OperationalError
@@ -27,15 +27,19 @@ def needs_reconnecting(
     reason: str,
     sentence: str = NeedsReconnect.words,
     status: int | None = None,
+    only_if: Q | None = None,
 ) -> bool:
     """Clio no longer accepts this connection: say so, once, and park its deliveries.
 
     Does nothing, and returns False, when the tokens are no longer those of `connection`: somebody has
-    reconnected it meanwhile, and what failed belongs to the past.
+    reconnected it meanwhile, and what failed belongs to the past. `only_if` says what else must still hold.
     """
     with transaction.atomic():
         marked = Connection.objects.filter(
-            pk=connection.pk, token_version=connection.token_version, status=Connection.Status.ACTIVE
+            only_if or Q(),
+            pk=connection.pk,
+            token_version=connection.token_version,
+            status=Connection.Status.ACTIVE,
         ).update(
             status=Connection.Status.NEEDS_RECONNECTING,
             refresh_lease_owner="",

@@ -22,19 +22,23 @@ from clio_sync.api import oauth
 from clio_sync.api.errors import AppRejected, ClioError, GrantRevoked, NeedsReconnect, RetryLater
 from clio_sync.api.oauth import Tokens
 from clio_sync.api.secret import Secret
+from clio_sync.clock import database_now
 from clio_sync.models import Connection
 from clio_sync.parking import needs_reconnecting
 from clio_sync.vault import Binding
 from portal.audit.events import Event
 from portal.audit.log import Actor, Subject, record
 
-LEASE: Final = timedelta(seconds=60)
-"""Longer than a call to the token endpoint takes; a process that dies in between blocks nobody for longer."""
+LEASE = timedelta(seconds=60)
+"""Longer than a call to the token endpoint may take (`api.oauth.REFRESH_SECONDS`), by the database's clock;
+a process that dies in between blocks nobody for longer. Read as `tokens.LEASE`: a harness shortens it.
+"""
 COOLDOWN: Final = timedelta(seconds=10)
 """After a failed renewal, before anybody asks again."""
 MARGIN: Final = timedelta(minutes=15)
 LEAST_LEFT: Final = timedelta(seconds=30)
 UNREADABLE: Final = "The stored access of this connection cannot be read. An admin has to reconnect it."
+BEING_RENEWED: Final = "The connection to Clio is being renewed."
 PATIENCE: Final = 15.0
 SECOND_LOOK: Final = 2.0
 """Seconds until a refused grant is asked about once more: token servers have been wrong for a moment."""
@@ -95,7 +99,7 @@ def _renewed(row: Connection, *, may_use_old: bool) -> Secret:
         if may_use_old:
             return access_of(row)
         if time.monotonic() > give_up:
-            raise RetryLater("The connection to Clio is being renewed.", retry_after=COOLDOWN.total_seconds())
+            raise RetryLater(BEING_RENEWED, retry_after=COOLDOWN.total_seconds())
         time.sleep(pause)
         pause = min(pause * 1.5, 1.0)
         newer = _current(row.pk)
@@ -105,34 +109,61 @@ def _renewed(row: Connection, *, may_use_old: bool) -> Secret:
 
 
 def _takes_lease(row: Connection, me: str) -> bool:
-    now = timezone.now()
+    """Whether this process is the one to ask. Of any number that try at once, one is."""
+    now = database_now()
     free = Q(refresh_lease_until=None) | Q(refresh_lease_until__lt=now)
+    return _leases(row, me, free, now)
+
+
+def _still_holds(row: Connection, me: str) -> bool:
+    """Whether nobody else has renewed meanwhile, nor begun to; then the lease runs anew."""
+    return _leases(row, me, Q(refresh_lease_owner=me), database_now())
+
+
+def _leases(row: Connection, me: str, standing: Q, now: datetime) -> bool:
     leased = Connection.objects.filter(
-        free, pk=row.pk, token_version=row.token_version, status=Connection.Status.ACTIVE
+        standing, pk=row.pk, token_version=row.token_version, status=Connection.Status.ACTIVE
     ).update(refresh_lease_owner=me, refresh_lease_until=now + LEASE)
     return bool(leased)
 
 
 def _refreshed(row: Connection, me: str, *, may_use_old: bool) -> Secret:
     try:
-        tokens = _asked_twice(row)
+        tokens = _asked_twice(row, me)
     except NeedsReconnect as error:
-        needs_reconnecting(row, reason="grant_revoked", sentence=error.sentence, status=error.status)
+        needs_reconnecting(
+            row,
+            reason="grant_revoked",
+            sentence=error.sentence,
+            status=error.status,
+            only_if=Q(refresh_lease_owner=me),
+        )
         return access_of(_current(row.pk))
     except ClioError as error:
         _cool_down(row, me, error)
         if may_use_old:
             return access_of(row)
         raise
-    return _stored(row, me, tokens)
+    return _anothers(row) if tokens is None else _stored(row, me, tokens)
 
 
-def _asked_twice(row: Connection) -> Tokens:
+def _anothers(row: Connection) -> Secret:
+    """The token that somebody else has renewed meanwhile. Raises RetryLater while they are at it."""
+    newer = _current(row.pk)
+    if newer.token_version == row.token_version:
+        raise RetryLater(BEING_RENEWED, retry_after=COOLDOWN.total_seconds())
+    return access_of(newer)
+
+
+def _asked_twice(row: Connection, me: str) -> Tokens | None:
+    """Clio's answer, or None when a refused grant is old news: somebody else has renewed, or is about to."""
     try:
         return _asked(row)
     except GrantRevoked:
+        if not _still_holds(row, me):
+            return None
         time.sleep(SECOND_LOOK)
-    return _asked(row)
+    return _asked(row) if _still_holds(row, me) else None
 
 
 def _asked(row: Connection) -> Tokens:

@@ -60,7 +60,9 @@ class Answer:
         return limits.answered_at(self.headers)
 
 
-def send(http: httpx.Client, call: Call, token: Secret | None = None) -> Answer | errors.Unreachable:
+def send(
+    http: httpx.Client, call: Call, token: Secret | None = None, *, seconds: float = API_SECONDS
+) -> Answer | errors.Unreachable:
     """Send once. What cannot have reached Clio is not ambiguous; what may have, is, when the call is a write.
 
     Raises AddressRefused when the address is not the connection's own.
@@ -68,7 +70,7 @@ def send(http: httpx.Client, call: Call, token: Secret | None = None) -> Answer 
     try:
         response = http.send(_request(http, call, token), stream=True)
         try:
-            body = read_body(response, most=API_BYTES, seconds=API_SECONDS)
+            body = read_body(response, most=API_BYTES, seconds=seconds)
             return Answer(call, response.status_code, response.headers, body)
         finally:
             response.close()

@@ -17,12 +17,17 @@ import httpx
 from clio_sync.api import errors, exchange
 from clio_sync.api.errors import ClioError, ClioSurprised, Unreachable
 from clio_sync.api.exchange import Answer, Call
-from clio_sync.api.outbound import only_origin, outbound_client
+from clio_sync.api.outbound import API_SECONDS, SILENCE, only_origin, outbound_client
 from clio_sync.api.reading import Fields, Surprise
 from clio_sync.api.regions import checked_origin
 from clio_sync.api.secret import Secret
 
 Form = Mapping[str, Secret | str]
+
+REFRESH_SECONDS: Final = 10.0
+"""Longest pause of a renewal's answer, and longest reading of its body. It can be repeated, so it gives up
+early: others wait for it.
+"""
 
 LONGEST_LIFE: Final = 2_592_000
 """Seconds: the thirty days Clio documents. A longer life is not believed."""
@@ -93,7 +98,8 @@ def refresh(app: OAuthApp, *, refresh_token: Secret, transport: httpx.BaseTransp
 
     Raises GrantRevoked when the person or the firm has withdrawn the permission.
     """
-    return _token(app, {"grant_type": "refresh_token", "refresh_token": refresh_token}, transport)
+    form: Form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
+    return _token(app, form, transport, seconds=REFRESH_SECONDS)
 
 
 def deauthorize(app: OAuthApp, *, access_token: Secret, transport: httpx.BaseTransport | None = None) -> None:
@@ -104,10 +110,12 @@ def deauthorize(app: OAuthApp, *, access_token: Secret, transport: httpx.BaseTra
         raise error
 
 
-def _token(app: OAuthApp, form: Form, transport: httpx.BaseTransport | None) -> Tokens:
+def _token(
+    app: OAuthApp, form: Form, transport: httpx.BaseTransport | None, *, seconds: float = API_SECONDS
+) -> Tokens:
     credentials: Form = {"client_id": app.client_id, "client_secret": app.client_secret}
     call = Call("POST", "oauth/token", app.url("token"), form={**credentials, **form})
-    answer = _send(app, call, transport)
+    answer = _send(app, call, transport, seconds=seconds)
     error = _failure(answer)
     if error is not None:
         raise error
@@ -118,10 +126,16 @@ def _token(app: OAuthApp, form: Form, transport: httpx.BaseTransport | None) -> 
 
 
 def _send(
-    app: OAuthApp, call: Call, transport: httpx.BaseTransport | None, *, token: Secret | None = None
+    app: OAuthApp,
+    call: Call,
+    transport: httpx.BaseTransport | None,
+    *,
+    token: Secret | None = None,
+    seconds: float = API_SECONDS,
 ) -> Answer:
-    with outbound_client(only_origin(app.origin), transport=transport) as http:
-        outcome = exchange.send(http, call, token)
+    timeout = httpx.Timeout(min(seconds, SILENCE), connect=5.0, pool=5.0)
+    with outbound_client(only_origin(app.origin), transport=transport, timeout=timeout) as http:
+        outcome = exchange.send(http, call, token, seconds=seconds)
     if isinstance(outcome, Unreachable):
         raise outcome
     return outcome

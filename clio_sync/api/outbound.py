@@ -19,7 +19,9 @@ import httpx
 
 from clio_sync.api.errors import AddressRefused
 
-TIMEOUT: Final = httpx.Timeout(connect=5.0, read=30.0, write=30.0, pool=5.0)
+SILENCE: Final = 30.0
+"""Seconds that the other side may take to say, or to take in, anything at all."""
+TIMEOUT: Final = httpx.Timeout(SILENCE, connect=5.0, pool=5.0)
 API_SECONDS: Final = 60.0
 """Longest a whole call to the API may take, however slowly the answer trickles in."""
 API_BYTES: Final = 5 * 1024 * 1024
@@ -29,7 +31,9 @@ Allow = Callable[[httpx.URL], None]
 """Raises AddressRefused unless the portal may call this address."""
 
 
-def outbound_client(allow: Allow, *, transport: httpx.BaseTransport | None = None) -> httpx.Client:
+def outbound_client(
+    allow: Allow, *, transport: httpx.BaseTransport | None = None, timeout: httpx.Timeout = TIMEOUT
+) -> httpx.Client:
     """A client that can only reach what `allow` lets through. `transport` replaces the network in tests."""
     keep_library_logs_quiet()
     inner = transport or httpx.HTTPTransport(verify=_tls(), trust_env=False)
@@ -37,7 +41,7 @@ def outbound_client(allow: Allow, *, transport: httpx.BaseTransport | None = Non
         transport=_Guarded(allow, inner),
         follow_redirects=False,
         trust_env=False,
-        timeout=TIMEOUT,
+        timeout=timeout,
         headers=_HEADERS,
     )
 

@@ -16,6 +16,7 @@ from django.db import connection as database
 from django.utils import timezone
 
 from clio_sync import parking, tokens
+from clio_sync.api import oauth
 from clio_sync.api.errors import AppRejected, NeedsReconnect, RetryLater
 from clio_sync.api.secret import Secret
 from clio_sync.calls import client_for
@@ -289,6 +290,56 @@ def test_a_holder_that_was_away_too_long_stores_nothing(make: Make, monkeypatch:
     assert row.token_version == 2
     assert token == tokens.access_of(row)
     assert events() == ["connection.token_refreshed"]
+
+
+def test_a_refused_grant_is_old_news_when_somebody_else_renewed(
+    make: Make, monkeypatch: pytest.MonkeyPatch, clio_sandbox: SandboxProcess
+) -> None:
+    """Clio kills a refresh token by its use; who comes late with it must not break the connection."""
+    clio_sandbox.switch(refresh_rotation="kill")
+    link = make(OVER)
+    asked, calls = tokens._asked, 0
+
+    def late(row: Connection) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == 1:  # swapped out for longer than its lease, before its call goes out
+            Connection.objects.update(refresh_lease_until=timezone.now() - timedelta(seconds=1))
+            tokens.fresh_token(link)
+        return asked(row)
+
+    monkeypatch.setattr(tokens, "_asked", late)
+    token = tokens.fresh_token(link)
+    row = Connection.objects.get()
+    assert (row.status, row.token_version) == (Connection.Status.ACTIVE, 2)
+    assert token == tokens.access_of(row)
+    assert token_calls(clio_sandbox) == 2
+
+
+def test_a_refused_grant_is_nobodys_end_while_another_holds_the_lease(
+    make: Make, monkeypatch: pytest.MonkeyPatch, clio_sandbox: SandboxProcess
+) -> None:
+    link = make(OVER)
+    asked = tokens._asked
+
+    def late(row: Connection) -> Any:
+        Connection.objects.update(
+            refresh_lease_owner="another", refresh_lease_until=timezone.now() + tokens.LEASE
+        )
+        return asked(row)
+
+    monkeypatch.setattr(tokens, "_asked", late)
+    clio_sandbox.fault("oauth.token", "status", status=400, body={"error": "invalid_grant"}, count=None)
+    with pytest.raises(RetryLater):
+        tokens.fresh_token(link)
+    row = Connection.objects.get()
+    assert (row.status, row.refresh_lease_owner) == (Connection.Status.ACTIVE, "another")
+    assert token_calls(clio_sandbox) == 1
+
+
+def test_a_silent_token_endpoint_is_given_up_well_within_the_lease() -> None:
+    most = 5.0 + 3 * oauth.REFRESH_SECONDS  # to connect, to send, to hear, to read
+    assert most < tokens.LEASE.total_seconds()
 
 
 def test_another_lease_with_an_ended_token_is_waited_for_and_then_given_up(
