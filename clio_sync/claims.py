@@ -18,6 +18,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import F, Q
+from django.db.models.functions import Coalesce, Greatest
 
 from clio_sync import timing
 from clio_sync.bell import ring
@@ -26,6 +27,7 @@ from clio_sync.crashpoints import crashpoint
 from clio_sync.deliveries import BELL_AHEAD, tell
 from clio_sync.models import Delivery
 from clio_sync.problems import Problem
+from clio_sync.retry import pause
 from portal import gate
 from portal.audit.events import Event
 from portal.audit.log import Actor
@@ -35,6 +37,12 @@ State, Hold = Delivery.State, Delivery.Hold
 WORKER: Final = "filing"
 
 
+MOST_UNENDED: Final = 5
+"""Claims in a row that ended in nobody knows what: dead workers, errors of our own. Then a person looks."""
+_ANSWERS: Final = {Event.DELIVERY_RESERVED, Event.DELIVERY_TRANSFERRED, Event.DELIVERY_ABANDONED}
+"""After these the delivery is farther than it was, so that earlier claims do not count any more."""
+
+
 class LostClaim(Exception):
     """The delivery is in other hands now. Stop without a word and write nothing."""
 
@@ -42,7 +50,7 @@ class LostClaim(Exception):
 def claim(delivery_id: UUID) -> Delivery | None:
     """Take a delivery if it is due and nobody has it. Of any number that try at once, one gets it.
 
-    While the gate is closed nobody does.
+    While the gate is closed nobody does. One that killed worker after worker is given to a person instead.
     """
     crashpoint("C24")
     if gate.closed():
@@ -51,10 +59,18 @@ def claim(delivery_id: UUID) -> Delivery | None:
         now = database_now()
         due = Delivery.objects.due(now).filter(pk=delivery_id)
         if not due.update(
-            fence=F("fence") + 1, lease_owner=_me(), lease_until=now + timing.LEASE, hold=Hold.NONE
+            fence=F("fence") + 1,
+            lease_owner=_me(),
+            lease_until=now + timing.LEASE,
+            hold=Hold.NONE,
+            unended_claims=Coalesce(F("unended_claims"), 0) + 1,
         ):
             return None
-        return Delivery.objects.select_related("approval", "connection").get(pk=delivery_id)
+        delivery = Delivery.objects.select_related("approval", "connection").get(pk=delivery_id)
+    if (delivery.unended_claims or 0) > MOST_UNENDED:
+        stumble(delivery)
+        return None
+    return delivery
 
 
 def renew(delivery: Delivery, **changes: Any) -> None:
@@ -77,6 +93,8 @@ def move(
     `also` writes what belongs to the step in other tables, in the same transaction, once the row is ours.
     Whatever went wrong before is over: the problem is cleared. The attempts are kept.
     """
+    if event in _ANSWERS:
+        changes["unended_claims"] = 1  # this one
     with transaction.atomic():
         _write(
             delivery,
@@ -126,6 +144,7 @@ def set_down(
     until: datetime,
     status: int | None = None,
     is_attempt: bool = True,
+    is_understood: bool = True,
     request_id: str = "",
     **changes: Any,
 ) -> None:
@@ -133,6 +152,8 @@ def set_down(
 
     Waiting for Clio's limit is no attempt and no entry in the log: it is what a full queue does all day.
     """
+    if is_understood:
+        changes["unended_claims"] = Greatest(Coalesce(F("unended_claims"), 0) - 1, 0)
     with transaction.atomic():
         _write(
             delivery,
@@ -149,6 +170,26 @@ def set_down(
             wait = max(0.0, (until - database_now()).total_seconds())
             transaction.on_commit(partial(ring, delivery.pk, after=wait))
         _tell_of_stop(delivery, until=until, request_id=request_id)
+
+
+def stumble(delivery: Delivery) -> None:
+    """Give it up for now because of an error of our own, where the row says it stands: it may have moved on.
+
+    The pauses grow; after some such claims in a row it waits for a person. Raises LostClaim.
+    """
+    delivery.refresh_from_db(fields=["state", "unended_claims"])
+    if delivery.state in Delivery.FINAL:
+        return
+    claimed = delivery.unended_claims or 0
+    set_down(
+        delivery,
+        hold=Hold.PERSON if claimed >= MOST_UNENDED else Hold.RETRY,
+        state=State(delivery.state),
+        problem=Problem.UNEXPECTED,
+        until=database_now() + timedelta(seconds=pause(claimed)),
+        is_attempt=False,
+        is_understood=False,
+    )
 
 
 def worker(delivery: Delivery) -> Actor:

@@ -225,6 +225,7 @@ def _going_on() -> dict[str, Any]:
         "problem": "",
         "problem_status": None,
         "attempts": 0,
+        "unended_claims": 0,
         "not_before": database_now(),
     }
 

@@ -188,6 +188,9 @@ class Delivery(models.Model):
     lease_until = models.DateTimeField(null=True, blank=True)
     intent_at = models.DateTimeField(null=True, blank=True)
     attempts = models.PositiveIntegerField(default=0)
+    unended_claims = models.PositiveSmallIntegerField(
+        null=True
+    )  # nobody wrote down how they ended (`claims`)
     clio_document_id = models.BigIntegerField(null=True, blank=True)
     clio_version_uuid = models.CharField(max_length=60, blank=True)
     clio_version_number = models.PositiveIntegerField(null=True, blank=True)

@@ -69,6 +69,7 @@ class Problem(models.TextChoices):
     SIZE_DIFFERS = "size_differs", "Clio shows another size"
     CONTENT_DIFFERS = "content_differs", "Clio holds other bytes"
     TWO_FOUND = "two_found", "Clio holds the document more than once"
+    UNEXPECTED = "unexpected", "Something went wrong in Countersign"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -218,6 +219,7 @@ CATALOGUE: Final[dict[Problem, Entry]] = {
         Actor.REVIEWER,
         "Delete one of them in Clio; then a reviewer can try again.",
     ),
+    Problem.UNEXPECTED: _for_an_admin("Something went wrong inside Countersign. The server's log says what."),
 }
 
 _BY_ITSELF: Final = Entry("", Actor.PORTAL, ITSELF, Button.NONE)

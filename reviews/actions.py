@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.urls import reverse
 from django.utils import timezone
 
@@ -280,10 +280,15 @@ def approve(
         raise BadSubmission("statement", "Tick both statements to approve.", field="agreed")
     _must_be_newest(Draft.objects.select_related("latest_version").get(pk=draft_id), seen)
     _must_be_whole(seen.sha256)
-    with transaction.atomic():
-        draft = lifecycle.locked(draft_id)
-        version = _decidable(draft, seen, by)
-        return _countersign(draft, version, by=by, actor=actor, note=note)
+    try:
+        with transaction.atomic():
+            draft = lifecycle.locked(draft_id)
+            version = _decidable(draft, seen, by)
+            return _countersign(draft, version, by=by, actor=actor, note=note)
+    except DatabaseError:
+        # Its own gate asks again: they may have lost the role since we did.
+        _decidable(Draft.objects.select_related("latest_version").get(pk=draft_id), seen, by)
+        raise
 
 
 def _countersign(draft: Draft, version: Version, *, by: User, actor: Actor, note: str) -> Draft:

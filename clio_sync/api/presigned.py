@@ -42,32 +42,43 @@ def header_problem(headers: Iterable[tuple[str, str]]) -> str:
 
 
 def put_deadline(put_url: str, *, answered_at: float | None = None, now: datetime | None = None) -> datetime:
-    """When to stop using a signed address: X-Amz-Date + X-Amz-Expires, at most ten minutes from now.
+    """When to stop using a signed address, at most ten minutes from now.
+
+    It says X-Amz-Date and X-Amz-Expires or, in S3's older way of signing, Expires.
 
     `answered_at` is Clio's own time of the answer in Unix seconds; with it, a wrong local clock does no harm.
     """
     now = now or datetime.now(UTC)
     latest = now + LIFETIME
-    signed = _signed_window(put_url)
-    if signed is None:
+    ends = _ends(put_url)
+    if ends is None:
         return latest
     skew = now - datetime.fromtimestamp(answered_at, UTC) if answered_at is not None else timedelta()
     try:
-        return min(signed[0] + signed[1] + skew, latest)
+        return min(ends + skew, latest)
     except OverflowError:
         return latest
 
 
-def _signed_window(put_url: str) -> tuple[datetime, timedelta] | None:
+def _ends(put_url: str) -> datetime | None:
+    """The end that the address itself names, by its signer's clock."""
     try:
         query = parse_qs(urlsplit(put_url).query, max_num_fields=50)
     except ValueError:
         return None
     signed_at = _stamp(query.get("X-Amz-Date", [""])[0])
-    expires = query.get("X-Amz-Expires", [""])[0]
-    if signed_at is None or not re.fullmatch(r"\d{1,7}", expires, re.ASCII):
-        return None
-    return signed_at, timedelta(seconds=int(expires))
+    seconds = _whole(query.get("X-Amz-Expires", [""])[0], digits=7)
+    if signed_at is not None and seconds is not None:
+        try:
+            return signed_at + timedelta(seconds=seconds)
+        except OverflowError:
+            return None
+    moment = _whole(query.get("Expires", [""])[0], digits=11)
+    return datetime.fromtimestamp(moment, UTC) if moment is not None else None
+
+
+def _whole(text: str, *, digits: int) -> int | None:
+    return int(text) if re.fullmatch(rf"\d{{1,{digits}}}", text, re.ASCII) else None
 
 
 def _stamp(text: str) -> datetime | None:

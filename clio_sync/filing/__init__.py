@@ -32,6 +32,7 @@ from clio_sync.crashpoints import crashpoint
 from clio_sync.filing.abandoning import abandon, turn_back, withdraw
 from clio_sync.filing.confirming import confirm, read_back
 from clio_sync.filing.reserving import find, reserve
+from clio_sync.filing.stumbling import stumble
 from clio_sync.filing.transferring import transfer
 from clio_sync.filing.work import NO_ADDRESS, CalledBack, NotYet, Stopped, Work
 from clio_sync.models import Connection, Delivery
@@ -63,12 +64,13 @@ def deliver(delivery_id: UUID) -> None:
     delivery = claims.claim(delivery_id)
     if delivery is None:
         return
-    work = Work(delivery)
     try:
-        _go(work)
+        _go(Work(delivery))
         crashpoint("C19")
     except LostClaim:
         logger.info("Delivery %s is in other hands.", delivery.pk)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the row must say that it did not go well
+        stumble(delivery, error)
 
 
 def _go(work: Work) -> None:

@@ -90,13 +90,13 @@ def office(cast: Cast, clio: SandboxProcess) -> Office:
 
 
 @contextmanager
-def dying_at(point: str, *, hit: int = 1) -> Iterator[None]:
-    """A worker that dies when it comes to `point` for the `hit`th time."""
+def dying_at(point: str, *, hit: int = 1, always: bool = False) -> Iterator[None]:
+    """A worker that dies when it comes to `point` for the `hit`th time, or each time from then on."""
 
     def die() -> None:
         raise Died(point)
 
-    with happening_at(point, die, hit=hit):
+    with happening_at(point, die, hit=hit, always=always):
         yield
 
 
@@ -106,6 +106,7 @@ def happening_at(
     act: Callable[[], None],
     *,
     hit: int = 1,
+    always: bool = False,
     also: Callable[[str], None] = crashpoints.nothing,
 ) -> Iterator[None]:
     """`act` happens when a worker comes to `point`; the test fails if none ever does.
@@ -119,7 +120,7 @@ def happening_at(
         also(name)
         if name == point:
             seen += 1
-            if seen == hit:
+            if seen == hit or (always and seen > hit):
                 act()
 
     crashpoints.on_point = on_point

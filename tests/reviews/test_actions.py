@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
 from django.db.utils import DatabaseError
 
+from clio_sync import deliveries
 from clio_sync.models import Approval, Connection, Delivery
 from portal import blobs
 from portal.accounts.models import Role, RoleGrant, User
@@ -306,3 +308,35 @@ def test_a_role_taken_away_since_the_page_began_counts_at_once(cast: Cast, waiti
         actions.reject(waiting.pk, shown, reason_code="other", reason="No.", by=cast.alice, actor=alice)
     with pytest.raises(NotAllowed):
         actions.withdraw(waiting.pk, by=cast.carol, actor=carol)
+
+
+def test_a_role_that_is_lost_in_the_last_moment_is_a_refusal_and_not_an_error(
+    cast: Cast, waiting: Draft, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database's own gate asks once more, and by then somebody has taken the role away."""
+    ask = actions._decidable
+    asked: list[Version] = []
+
+    def lose_the_role_after_the_first_time(*words: Any) -> Version:
+        if asked:  # what another connection did stays; what this one did was undone with the rest
+            RoleGrant.objects.filter(user=cast.alice).delete()
+        asked.append(ask(*words))
+        RoleGrant.objects.filter(user=cast.alice).delete()
+        return asked[-1]
+
+    monkeypatch.setattr(actions, "_decidable", lose_the_role_after_the_first_time)
+    with pytest.raises(NotAllowed, match="needs the reviewer role"):
+        approve(waiting, by=cast.alice)
+    assert len(asked) == 1
+    assert not Delivery.objects.exists()
+
+
+def test_what_the_database_refuses_for_another_reason_is_not_called_a_refusal(
+    cast: Cast, waiting: Draft, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(**told: Any) -> None:
+        raise DatabaseError("disk full")
+
+    monkeypatch.setattr(deliveries, "enqueue", full)
+    with pytest.raises(DatabaseError, match="disk full"):
+        approve(waiting, by=cast.alice)
