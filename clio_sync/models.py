@@ -94,8 +94,21 @@ class RateState(models.Model):
 
     connection = models.OneToOneField(Connection, on_delete=models.CASCADE, related_name="rate")
     limit = models.PositiveIntegerField(default=50)  # requests in 60 s, learned from X-RateLimit-Limit
+    learned_at = models.DateTimeField(null=True)
     next_at = models.DateTimeField(default=timezone.now)  # GCRA's theoretical arrival time
-    blocked_until = models.DateTimeField(null=True)
+    sweep_at = models.DateTimeField(null=True)  # housekeeping's next turn
+    retry_at = models.DateTimeField(null=True)  # the next turn for repeating what went wrong
+    spent = models.JSONField(default=list)  # own turns: pairs of second and number, of two windows
+    foreign = models.PositiveIntegerField(default=0)  # calls a window that others make with this token
+    foreign_at = models.DateTimeField(null=True)
+    held_until = models.DateTimeField(null=True)  # until then one turn in `held_pace` seconds
+    held_pace = models.FloatField(default=0.0)
+    slowed_at = models.DateTimeField(null=True)  # the last 429, and the share of the pace it left
+    slowed_to = models.FloatField(default=1.0)
+    blocked_until = models.DateTimeField(null=True)  # by a 429
+    empty_until = models.DateTimeField(null=True)  # nothing is left in Clio's window before then
+    failures = models.PositiveIntegerField(default=0)  # in a row
+    open_until = models.DateTimeField(null=True)  # Clio is down: nobody calls before then
 
     def __str__(self) -> str:
         return f"{self.limit}/min"

@@ -45,6 +45,7 @@ class Problem(models.TextChoices):
     UNREACHABLE = "unreachable", "Clio could not be reached"
     CLIO_TROUBLE = "clio_trouble", "Clio has trouble on its side"
     LIMIT = "limit", "Clio's limit is used up"
+    RESTING = "resting", "Clio is given a rest"
     LOST_ANSWER = "lost_answer", "An answer of Clio was lost"
     CONNECTION = "connection", "The connection needs reconnecting"
     FORBIDDEN = "forbidden", "Clio does not allow it"
@@ -138,6 +139,12 @@ CATALOGUE: Final[dict[Problem, Entry]] = {
     Problem.CLIO_TROUBLE: Entry("Clio answered that it has trouble on its side."),
     Problem.LIMIT: Entry(
         "Clio lets each connection make a limited number of calls a minute, and they are used up.",
+        Actor.PORTAL,
+        ITSELF,
+        Button.NONE,
+    ),
+    Problem.RESTING: Entry(
+        "Clio failed several times in a row, so nothing is asked of it for half a minute.",
         Actor.PORTAL,
         ITSELF,
         Button.NONE,

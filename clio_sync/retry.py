@@ -159,6 +159,7 @@ _PROBLEMS: Final[tuple[tuple[type[ClioError], Problem], ...]] = (
     (errors.StorageDenied, Problem.STORAGE_DENIED),
     (errors.BytesChanged, Problem.BYTES_CHANGED),
     (errors.StorageError, Problem.STORAGE_TROUBLE),
+    (errors.Resting, Problem.RESTING),
     (errors.RateLimited, Problem.LIMIT),
     (errors.UploadTimeout, Problem.NOT_VERIFIED),
     (errors.ServerTrouble, Problem.CLIO_TROUBLE),

@@ -91,6 +91,7 @@ CACHES: dict[str, dict[str, Any]] = {
     ),
 }
 SWEEP_SECONDS = envint("SWEEP_SECONDS", 5, least=1)
+CLIO_CALLERS = envint("CLIO_CALLERS", 6, least=1)
 CELERY_BROKER_URL = envsecret("CELERY_BROKER_URL", "filesystem://localhost")
 CELERY_BROKER_TRANSPORT_OPTIONS = transport_options(CELERY_BROKER_URL, DATA_DIR)
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True

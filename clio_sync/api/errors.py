@@ -2,7 +2,8 @@
 
     ClioError
     ├── RetryLater                  ask again, after `retry_after` seconds if Clio named a time
-    │   ├── RateLimited             429
+    │   ├── RateLimited             429, or the portal itself waits for a turn
+    │   │   └── Resting             the portal itself holds calls back, because Clio is down
     │   ├── ServerTrouble           5xx, 408, 425
     │   ├── Unreachable             no answer, or only a part of one
     │   └── UploadTimeout           Clio ran out of time looking for the bytes: confirm once more
@@ -96,6 +97,10 @@ class RetryLater(ClioError):
 
 class RateLimited(RetryLater):
     words = "Clio asks the portal to slow down. The portal will go on by itself in a moment."
+
+
+class Resting(RateLimited):
+    words = "Clio failed several times in a row. The portal will try again by itself in a moment."
 
 
 class ServerTrouble(RetryLater):

@@ -87,7 +87,7 @@ class Work:
     def take_turn(self, call: Call, priority: Priority = Priority.CONFIRM) -> None:
         """Wait for a place in the budget, before anything is recorded. Raises RateLimited for a long wait."""
         self.call = call
-        limits.wait_for_turn(self.delivery.connection_id, priority)
+        self._wait_for_turn(priority)
         self._has_turn = True
 
     def before_call(self, route: str) -> None:
@@ -96,7 +96,7 @@ class Work:
         A call that is repeated with a renewed token takes another turn.
         """
         if not self._has_turn:
-            limits.wait_for_turn(self.delivery.connection_id, Priority.CONFIRM)
+            self._wait_for_turn(Priority.CONFIRM)
         self._has_turn = False
         self.hold_on(**({"intent_at": database_now()} if self.call is Call.RESERVE else {}))
         if self.call in _LAST_MOMENT:
@@ -107,6 +107,9 @@ class Work:
         renew(self.delivery, **changes)
         if self.delivery.withdrawing and self.call in _CARRIES_ON:
             raise CalledBack
+
+    def _wait_for_turn(self, priority: Priority) -> None:
+        limits.wait_for_turn(self.delivery.connection_id, priority, is_retry=self.delivery.attempts > 0)
 
     def is_mine(self, version: wire.DocumentVersion) -> bool:
         return version.uuid == self.delivery.clio_version_uuid

@@ -67,16 +67,16 @@ def rush(deliveries: list[UUID]) -> Outcome:
 
 
 def book_turns(connection_id: UUID) -> Outcome:
-    """Every worker books turns of one budget as fast as it gets them."""
+    """Every worker takes turns of one budget as fast as it gets them."""
     from clio_sync.clock import database_now
-    from clio_sync.limits import Priority, book
+    from clio_sync.limits import Priority, wait_for_turn
 
     turns: list[float] = []
 
     def work() -> None:
         for _ in range(3):
-            wait = book(connection_id, Priority.CONFIRM)
-            turns.append(database_now().timestamp() + wait)
+            wait_for_turn(connection_id, Priority.CONFIRM)
+            turns.append(database_now().timestamp())
 
     failures = at_once(work)
     return Outcome(turns=[turn - min(turns) for turn in sorted(turns)], failures=failures)

@@ -63,7 +63,9 @@ class Office:
         rows.filter(lease_until__isnull=False).update(lease_until=past)
         rows.update(not_before=past)
         rows.filter(intent_at__isnull=False).update(intent_at=past)
-        RateState.objects.update(blocked_until=None, next_at=past)
+        RateState.objects.update(
+            next_at=past, blocked_until=None, empty_until=None, failures=0, open_until=None
+        )
 
     def visible(self) -> list[dict[str, Any]]:
         """The portal's documents that a person sees in Clio."""
