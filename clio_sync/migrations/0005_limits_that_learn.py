@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('clio_sync', '0003_send_large_files_in_parts'),
+        ('clio_sync', '0004_claims_that_nobody_ended'),
     ]
 
     operations = [
