@@ -114,6 +114,36 @@ class RateState(models.Model):
         return f"{self.limit}/min"
 
 
+class NewFolder(models.Model):
+    """A folder that an approved destination needs and Clio may not have.
+
+    One row for one name in one place, so that of any number of workers one makes it
+    (`clio_sync.filing.placing`).
+    """
+
+    region = models.CharField(max_length=10, choices=Region.choices)
+    account_id = models.BigIntegerField()
+    parent_type = models.CharField(max_length=10)  # Clio's word: Matter or Folder
+    parent_id = models.BigIntegerField()
+    name = models.CharField(max_length=100)
+    same_name = models.CharField(max_length=400)  # folders.same: `Smith` and `SMITH` are one folder
+    folder_id = models.BigIntegerField(null=True)  # Clio's, once it is known
+    fence = models.PositiveIntegerField(default=0)
+    lease_until = models.DateTimeField(null=True)
+    intent_at = models.DateTimeField(null=True)  # a request to make it may be under way since then
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["region", "account_id", "parent_type", "parent_id", "same_name"],
+                name="one_folder_a_name_and_place",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.parent_type} {self.parent_id} / {self.pk}"
+
+
 class Approval(models.Model):
     """The immutable snapshot that a reviewer approved: these bytes, to this place, by these people.
 

@@ -31,6 +31,8 @@ class Call(StrEnum):
     """What the delivery was doing when the error came."""
 
     NOTHING = "nothing"
+    PLACE = "place"  # looking for the folders of a destination
+    MAKE_FOLDER = "make_folder"
     RESERVE = "reserve"
     FIND = "find"  # the search for a reservation whose answer was lost
     RENEW = "renew"  # asking for a fresh address to send the bytes to
@@ -112,11 +114,11 @@ def pause(attempts: int, *, asked: float | None = None) -> float:
 
 
 def problem_of(error: ClioError, call: Call) -> Problem:
-    if call is Call.RESERVE and error.ambiguous:
+    if call in _MAKES and error.ambiguous:
         return Problem.LOST_ANSWER
-    if call in (Call.RESERVE, Call.FIND) and isinstance(error, errors.NotFound):
+    if call in (*_MAKES, Call.PLACE, Call.FIND) and isinstance(error, errors.NotFound):
         return Problem.PLACE_NOT_FOUND
-    if call is Call.RESERVE and isinstance(error, errors.Invalid):
+    if call in _MAKES and isinstance(error, errors.Invalid):
         return Problem.PLACE_REFUSED
     return next(problem for kind, problem in _PROBLEMS if isinstance(error, kind))
 
@@ -137,6 +139,8 @@ def _denied(standing: Standing) -> Decision:
         needs_fresh_address=True,
     )
 
+
+_MAKES: Final = (Call.MAKE_FOLDER, Call.RESERVE)
 
 _LOOK_FIRST: Final = (errors.UploadTimeout, errors.AlreadyUploaded)
 

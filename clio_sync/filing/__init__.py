@@ -171,7 +171,7 @@ def _set_down(
     )
 
 
-_LOST: Final = {Call.RESERVE: "C06", Call.CONFIRM: "C14"}
+_LOST: Final = {Call.RESERVE: "C06", Call.CONFIRM: "C14", Call.MAKE_FOLDER: "F08"}
 _MET: Final = {
     errors.StorageDenied: "C12",
     errors.StorageExpired: "C12",

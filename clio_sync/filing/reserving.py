@@ -9,13 +9,13 @@ from typing import Any, Final
 from django.db.models import Q
 
 from clio_sync import timing, vault
-from clio_sync.api import wire
+from clio_sync.api import errors, wire
 from clio_sync.api.client import MOST_PARTS
 from clio_sync.claims import LostClaim, move
 from clio_sync.clock import database_now
 from clio_sync.crashpoints import crashpoint
-from clio_sync.destinations import Destination
 from clio_sync.filing import parts
+from clio_sync.filing.placing import forget, parent_for
 from clio_sync.filing.work import NO_ADDRESS, NotYet, Stopped, Work
 from clio_sync.limits import Priority
 from clio_sync.models import Delivery, DeliveryPart
@@ -33,8 +33,7 @@ VERSION: Final = "countersign_version"
 
 def reserve(work: Work) -> None:
     """The intent stands in the row before the request leaves, and the id before anything else is done."""
-    if work.destination.new_folders:
-        raise Stopped(Problem.PLACE_NOT_FOUND)
+    parent = parent_for(work)
     rows = parts.cut(work) if parts.is_large(work.approval.size) else []
     work.take_turn(Call.RESERVE, Priority.RESERVE)
     crashpoint("C04")
@@ -42,14 +41,20 @@ def reserve(work: Work) -> None:
     if gate.advance():
         raise LostClaim  # the database was exchanged under this worker's hands
     crashpoint("C05")
-    reservation = work.clio.reserve_document(
-        work.destination.file_name,
-        parent=_parent(work.destination),
-        content_type=work.approval.media_type,
-        category_id=work.destination.category_id,
-        external_properties=_properties(work),
-        multiparts=parts.plans(rows[:MOST_PARTS]),
-    )
+    try:
+        reservation = work.clio.reserve_document(
+            work.destination.file_name,
+            parent=parent,
+            content_type=work.approval.media_type,
+            category_id=work.destination.category_id,
+            external_properties=_properties(work),
+            multiparts=parts.plans(rows[:MOST_PARTS]),
+        )
+    except errors.NotFound:
+        if not forget(work):
+            raise
+        move(work.delivery, to=State.QUEUED)  # a folder that was there before is gone: look for it again
+        return
     crashpoint("C07")
     _keep(work, reservation, adopted=False)
 
@@ -114,10 +119,6 @@ def _properties(work: Work) -> dict[str, str]:
     return {OPERATION: work.delivery.op_id, VERSION: str(work.approval.version_ref)}
 
 
-def _parent(destination: Destination) -> wire.Parent:
-    return wire.Parent(wire.ParentType(destination.parent_type), destination.parent_id)
-
-
 def _found(work: Work) -> wire.Document | None:
     """The document of this delivery in Clio, if there is one.
 
@@ -133,7 +134,7 @@ def _found(work: Work) -> wire.Document | None:
             external_property_name=OPERATION,
             external_property_value=work.delivery.op_id,
             # Whether a matter's id also finds what lies in its folders is not documented.
-            matter_id=work.destination.matter_id if work.destination.folder_id is None else None,
+            matter_id=work.destination.matter_id if work.destination.is_in_the_matter_itself else None,
         )
     )
     crashpoint("L02")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from io import BufferedReader
 from typing import Any, Final
@@ -22,9 +24,13 @@ from portal.audit.events import Event
 
 State = Delivery.State
 
-_LAST_MOMENT: Final = {Call.RESERVE: "C20", Call.CONFIRM: "C21"}
-_CARRIES_ON: Final = {Call.RESERVE, Call.RENEW, Call.TRANSFER, Call.CONFIRM}
+_LAST_MOMENT: Final = {Call.RESERVE: "C20", Call.CONFIRM: "C21", Call.MAKE_FOLDER: "F04"}
+_CARRIES_ON: Final = {Call.MAKE_FOLDER, Call.RESERVE, Call.RENEW, Call.TRANSFER, Call.CONFIRM}
 NO_ADDRESS: Final[dict[str, Any]] = {"put_url_sealed": b"", "put_headers": [], "put_deadline": None}
+
+
+def _nothing_else() -> None:
+    pass
 
 
 class Stopped(Exception):
@@ -58,7 +64,9 @@ class Work:
         self.approval = delivery.approval
         self.destination = Destination.from_json(delivery.approval.destination)
         self.call = Call.NOTHING
+        self.looked_again = False  # whether this claim has looked anew for folders that Clio lost
         self._has_turn = False
+        self._before_call: Callable[[], None] = _nothing_else
 
     @property
     def state(self) -> Delivery.State:
@@ -99,6 +107,7 @@ class Work:
             self._wait_for_turn(Priority.CONFIRM)
         self._has_turn = False
         self.hold_on(**({"intent_at": database_now()} if self.call is Call.RESERVE else {}))
+        self._before_call()
         if self.call in _LAST_MOMENT:
             crashpoint(_LAST_MOMENT[self.call])
 
@@ -110,6 +119,15 @@ class Work:
 
     def _wait_for_turn(self, priority: Priority) -> None:
         limits.wait_for_turn(self.delivery.connection_id, priority, is_retry=self.delivery.attempts > 0)
+
+    @contextmanager
+    def also_before_call(self, act: Callable[[], None]) -> Iterator[None]:
+        """Do something more right before each request, also before one that is repeated."""
+        self._before_call = act
+        try:
+            yield
+        finally:
+            self._before_call = _nothing_else
 
     def is_mine(self, version: wire.DocumentVersion) -> bool:
         return version.uuid == self.delivery.clio_version_uuid

@@ -85,6 +85,9 @@ class Event(StrEnum):
     DELIVERY_WITHDRAWN = "delivery.withdrawn"
     DELIVERY_HASH_MISMATCH = "delivery.hash_mismatch"
     DELIVERY_OUTCOME_TOLD = "delivery.outcome_told"
+    FOLDER_CREATE_STARTED = "folder.create_started"
+    FOLDER_CREATED = "folder.created"
+    FOLDER_FOUND = "folder.found"
     RATELIMIT_HIT = "ratelimit.hit"
 
     GATE_MARK_KEPT = "gate.mark_kept"
@@ -311,6 +314,13 @@ CATALOGUE: Mapping[Event, Spec] = {
     ),
     Event.DELIVERY_HASH_MISMATCH: spec(approval=ID, step=CODE, expected=HASH, found=HASH, size=COUNT),
     Event.DELIVERY_OUTCOME_TOLD: spec(approval=ID, draft=ID, result=CODE, told=ID, channel=CODE),
+    Event.FOLDER_CREATE_STARTED: spec(texts="name", approval=ID, connection=ID, matter=ID, clio_parent=ID),
+    Event.FOLDER_CREATED: spec(
+        texts="name", approval=ID, connection=ID, matter=ID, clio_parent=ID, clio_folder=ID
+    ),
+    Event.FOLDER_FOUND: spec(
+        texts="name", approval=ID, connection=ID, matter=ID, clio_parent=ID, clio_folder=ID
+    ),
     Event.RATELIMIT_HIT: spec(
         connection=ID,
         region=CODE,

@@ -86,6 +86,9 @@ SENTENCES: Mapping[Event, str] = {
         "{object} was stopped: the bytes are not those that were approved[ ({found} instead of {expected})]."
     ),
     Event.DELIVERY_OUTCOME_TOLD: "{actor} told[ {told}] how {object} ended[: {result}].",
+    Event.FOLDER_CREATE_STARTED: "{actor} began to make {object}[ in matter {matter}].",
+    Event.FOLDER_CREATED: "{actor} made {object}, in Clio folder {clio_folder}[, in matter {matter}].",
+    Event.FOLDER_FOUND: "{object} was in Clio already, as folder {clio_folder}[, in matter {matter}].",
     Event.RATELIMIT_HIT: "Clio asked for a pause on {object}[ of {retry_after} seconds].",
     Event.GATE_MARK_KEPT: "From here on a mark outside the database says how far this log has come.",
     Event.GATE_CLOSED: "{actor} stopped all filing[: {reason}].",

@@ -18,6 +18,8 @@ State, Hold = Delivery.State, Delivery.Hold
 
 STANDS = {
     Call.NOTHING: [state for state in State if state in Delivery.RUNNING],
+    Call.PLACE: [State.QUEUED],
+    Call.MAKE_FOLDER: [State.QUEUED],
     Call.RESERVE: [State.QUEUED, State.RESERVING],
     Call.FIND: [State.RESERVING],
     Call.RENEW: [State.RESERVED],
@@ -28,7 +30,14 @@ STANDS = {
 }
 """In which states a delivery may be while it makes each call."""
 
-BEFORE_ANY_CONFIRMATION = {Call.RESERVE, Call.FIND, Call.RENEW, Call.TRANSFER}
+BEFORE_ANY_CONFIRMATION = {
+    Call.PLACE,
+    Call.MAKE_FOLDER,
+    Call.RESERVE,
+    Call.FIND,
+    Call.RENEW,
+    Call.TRANSFER,
+}
 
 
 def kinds(of: type[ClioError] = ClioError) -> Iterator[type[ClioError]]:

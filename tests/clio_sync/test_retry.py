@@ -16,6 +16,8 @@ State, Hold = Delivery.State, Delivery.Hold
 
 STANDS = {
     Call.NOTHING: State.CONFIRMING,
+    Call.PLACE: State.QUEUED,
+    Call.MAKE_FOLDER: State.QUEUED,
     Call.RESERVE: State.RESERVING,
     Call.FIND: State.RESERVING,
     Call.RENEW: State.RESERVED,
