@@ -13,16 +13,19 @@ A plan is JSON. ``route`` chooses the calls: a route's name (``documents.create`
 
 ``count`` (default 1, null for always) says how often it fires, ``nth`` from which matching call on, and
 ``probability`` with ``seed`` makes chance that can be repeated. ``contains`` narrows to requests that hold
-this text.
+this text, ``document`` to calls about the document of this name, in the API and in storage.
 """
 
 from __future__ import annotations
 
 import json
 import random
+import re
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
 from fnmatch import fnmatchcase
+from functools import cache, lru_cache
 from typing import Any
 
 from clio_sync.sandbox.server import Request, Response
@@ -51,10 +54,14 @@ class Plan:
     body: Any = None
     headers: dict[str, str] = field(default_factory=dict)
     contains: str = ""
+    document: str = ""
 
-    def matches(self, request: Request, *, route: str) -> bool:
+    def matches(self, request: Request, *, route: str, name: Callable[[], str]) -> bool:
+        """`name` tells which document the call is about."""
         path = request.path.removesuffix(".json")
         if self.route not in {route, "*"} and not fnmatchcase(f"{request.method} {path}", self.route):
+            return False
+        if self.document and self.document != name():
             return False
         return not self.contains or self.contains in f"{request.query_text} {_text(request)}"
 
@@ -133,16 +140,38 @@ def draw(state: State, request: Request, *, route: str) -> Drawn:
     """Decide once, before anything happens: every delay that fires adds up, the first other fault wins."""
     if not state.one("SELECT 1 FROM fault"):
         return Drawn()
-    drawn = Drawn()
+    drawn, name = Drawn(), cache(lambda: _document_of(state, request))
     with state.transaction():
         for row in state.all("SELECT * FROM fault ORDER BY id"):
-            plan = Plan(**json.loads(row["plan"]))
-            if not plan.matches(request, route=route) or (drawn.plan and plan.kind != "delay"):
+            plan = _kept(row["plan"])
+            if not plan.matches(request, route=route, name=name) or (drawn.plan and plan.kind != "delay"):
                 continue
             fires = plan.fires(hit=row["hits"] + 1, fired=row["fired"])
             state.run("UPDATE fault SET hits = hits + 1, fired = fired + ? WHERE id = ?", fires, row["id"])
             drawn = _add(drawn, plan, row["id"]) if fires else drawn
     return drawn
+
+
+@lru_cache(maxsize=10_000)
+def _kept(plan: str) -> Plan:
+    return Plan(**json.loads(plan))
+
+
+def _document_of(state: State, request: Request) -> str:
+    """The name of the document that a call is about, or nothing: storage's keys end with it."""
+    if known := re.search(r"/documents/([0-9]{1,18})\b", request.path):
+        row = state.one("SELECT name FROM document WHERE id = ?", int(known[1]))
+        return str(row["name"]) if row else ""
+    if request.method == "POST" and request.path.removesuffix(".json").endswith("/documents"):
+        return _name_given(request)
+    return request.path.rpartition("/")[2] if request.method == "PUT" else ""
+
+
+def _name_given(request: Request) -> str:
+    try:
+        return str(json.loads(request.body)["data"]["name"])
+    except (ValueError, LookupError, TypeError):
+        return ""
 
 
 def _add(drawn: Drawn, plan: Plan, fault_id: int) -> Drawn:

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from tests.clio_contract.checker import problems_of
-from tests.clio_sync.sandbox.upload import confirm, reserve, transfer
+from tests.clio_sync.sandbox.upload import confirm, reserve, transfer, upload
 from tests.sandbox_process import SandboxProcess
 
 WHO = "/users/who_am_i"
@@ -156,6 +156,29 @@ def test_a_fault_can_choose_by_what_is_sent(
     assert renamed.status_code == 200
     assert confirm(clio, reserved).status_code == 500
     assert confirm(clio, reserved).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("route", "when"),
+    [("documents.create", "reserved"), ("PUT /*", "transferred"), ("documents.update", "confirmed")],
+)
+def test_a_plan_can_be_for_one_document(
+    clio: httpx.Client, sandbox: SandboxProcess, matter_id: int, route: str, when: str
+) -> None:
+    sandbox.fault(route, "status", status=500, document="Hers.docx")
+    upload(clio, matter_id, b"bytes", name="His.docx")
+
+    met = "nothing"
+    body = {"data": {"name": "Hers.docx", "parent": {"id": matter_id, "type": "Matter"}}}
+    if clio.post("/documents.json", json=body).status_code == 500:
+        met = "reserved"
+    hers = reserve(clio, matter_id, name="Hers.docx")
+    if transfer(hers, b"bytes").status_code == 500:
+        met = "transferred"
+    transfer(hers, b"bytes")
+    if confirm(clio, hers).status_code == 500:
+        met = "confirmed"
+    assert met == when
 
 
 @pytest.mark.parametrize(
