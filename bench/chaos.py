@@ -1,8 +1,10 @@
 """Kill, cut and slow things down while documents are filed, and let the sandbox's ledger judge.
 
     python -m bench.chaos                every scenario, on both pairs of database and broker
-    python -m bench.chaos --only NAME    one scenario
+    python -m bench.chaos --only NAME    one scenario, or one of the goals S1, S3, S4, S5, S6, S10
     python -m bench.chaos --list         their names
+
+The goals (`bench.crash`) give single documents their own misfortunes; the scenarios befall a whole portal.
 
 A figure's value is the number of documents lost, doubled, wrong, stuck or filed unapproved; its target is 0.
 """
@@ -11,20 +13,24 @@ from __future__ import annotations
 
 import argparse
 import json
+import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 import redis
 
+from bench.crash.plans import GOALS
 from bench.figures import Figure, progress, publish
 from bench.rig import Rig, at_work
 from tests import stacks
 from tests.stacks import Stack, wait_until
 
+ROOT = Path(__file__).resolve().parents[1]
 SEED = 20261121
 OVER_WITHIN = 420.0  # a lease of a killed worker, Clio's lag, and some
 UNDO = "3"
@@ -112,9 +118,10 @@ PAIRS: dict[str, Callable[..., AbstractContextManager[Stack]]] = {
 
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.chaos", usage=__doc__)
-    parser.add_argument("--only", choices=[scenario.name for scenario in SCENARIOS])
+    parser.add_argument("--only", choices=[*GOALS, *(scenario.name for scenario in SCENARIOS)])
     parser.add_argument("--on", choices=list(PAIRS))
-    parser.add_argument("--documents", type=int, default=5)
+    parser.add_argument("--documents", type=int, default=5, help="of a scenario")
+    parser.add_argument("--runs", type=int, default=50, help="of each crash point")
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--list", action="store_true")
     chosen = parser.parse_args(arguments)
@@ -122,20 +129,32 @@ def main(arguments: Sequence[str]) -> int:
         print("\n".join(scenario.name for scenario in SCENARIOS))
         return 0
     scenarios = [one for one in SCENARIOS if chosen.only in {None, one.name}]
+    goals = [goal for goal in GOALS if chosen.only in {None, goal}]
     verdicts = []
     for pair in PAIRS:
         if chosen.on in {None, pair}:
+            verdicts.append(not goals or crash(pair, goals, "--runs", chosen.runs, "--seed", chosen.seed))
             verdicts += play(pair, scenarios, documents=chosen.documents, seed=chosen.seed)
     return 0 if all(verdicts) else 1
 
 
+def crash(pair: str, goals: Sequence[str], *options: object) -> bool:
+    """The goals of `bench.crash` on one pair, in a process of its own, which reads that pair's settings."""
+    words = ["--on", pair, "--only", ",".join(goals), *map(str, options)]
+    return (
+        subprocess.run([sys.executable, "-m", "bench.crash", *words], cwd=ROOT, check=False).returncode == 0
+    )
+
+
 def play(
-    pair: str, scenarios: Iterable[Scenario], *, documents: int, seed: int, limit: int = 50
+    pair: str, scenarios: Sequence[Scenario], *, documents: int, seed: int, limit: int = 50
 ) -> list[bool]:
     """Every scenario on one running stack, one after the other. True for each that cost nothing.
 
     `limit` is how many calls a minute the sandbox allows.
     """
+    if not scenarios:
+        return []
     with PAIRS[pair](UNDO_SECONDS=UNDO) as stack:
         stack.set_clio_limit(limit)
         with at_work(stack) as rig:

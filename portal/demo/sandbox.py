@@ -32,7 +32,7 @@ class Ledger:
     def filing_calls(self) -> Counter[int]:
         """API calls that touched each document: its creation counts by the id in the answer."""
         calls = self.calls(listener="api")
-        return Counter(about for call in calls if (about := _document_of(call)) is not None)
+        return Counter(about for call in calls if (about := document_of(call)) is not None)
 
     def calls(self, **filters: str) -> list[dict[str, Any]]:
         """Lines of the ledger; the filters are those of the control API."""
@@ -58,7 +58,7 @@ def _stored(told: dict[str, Any]) -> Stored:
     )
 
 
-def _document_of(call: dict[str, Any]) -> int | None:
+def document_of(call: dict[str, Any]) -> int | None:
     """The document a call was about; 0 for a call about documents that names none; None for other calls."""
     parts = call["path"].split("?")[0].removesuffix(".json").split("/")
     if "documents" not in parts:

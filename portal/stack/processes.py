@@ -44,7 +44,7 @@ def start(
         group=user,
         extra_groups=[] if user else None,
         start_new_session=True,
-        preexec_fn=_die_with(os.getpid(), parting_signal),  # noqa: PLW1509 - see above
+        preexec_fn=die_with(os.getpid(), parting_signal),  # noqa: PLW1509 - see above
     )
 
 
@@ -77,7 +77,7 @@ def kill_session(process: subprocess.Popen[bytes]) -> None:
         return
 
 
-def _die_with(parent: int, parting_signal: signal.Signals) -> Callable[[], None] | None:
+def die_with(parent: int, parting_signal: signal.Signals) -> Callable[[], None] | None:
     libc = _libc
     if libc is None:
         return None

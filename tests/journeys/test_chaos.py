@@ -16,6 +16,13 @@ QUICK = (
 
 
 @pytest.mark.parametrize(
+    "pair", [pytest.param(pair, marks=pytest.mark.xdist_group(f"{pair}-crash")) for pair in chaos.PAIRS]
+)
+def test_death_or_loss_at_any_point_costs_no_document(pair: str) -> None:
+    assert chaos.crash(pair, ["S1"], "--runs", 5)
+
+
+@pytest.mark.parametrize(
     "pair", [pytest.param(pair, marks=pytest.mark.xdist_group(f"{pair}-aside")) for pair in chaos.PAIRS]
 )
 def test_misfortune_costs_no_document(pair: str) -> None:
