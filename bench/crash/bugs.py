@@ -85,14 +85,14 @@ def _failing_when_confirmed_before(confirm: Callable[..., Any]) -> Callable[...,
 def _reserve_without_intent(work: Work) -> None:
     work.take_turn(Call.RESERVE)
     reservation = _post(work)
-    reserving._record_intent(work)
+    reserving._record_intent(work, [])
     reserving._keep(work, reservation, adopted=False)
 
 
 def _confirm_an_unsaved_id(work: Work) -> None:
     """All three calls in one go; what came of them is written down afterwards."""
     work.take_turn(Call.RESERVE)
-    reserving._record_intent(work)
+    reserving._record_intent(work, [])
     reservation = _post(work)
     work.clio._before_call = None
     with blobs.open_blob(work.approval.sha256) as body:

@@ -50,6 +50,7 @@ class Desk:
     matter_id: int
     drafts: dict[str, Draft] = field(default_factory=dict)  # by the plan's name
     own_workers: dict[str, int] = field(default_factory=dict)  # process ids, by the plan's name
+    helped: set[str] = field(default_factory=set)
     continued: dict[str, int] = field(default_factory=dict)  # the ledger's last call at that moment
 
     def plan(self, plans: Iterable[Plan]) -> None:
@@ -104,7 +105,7 @@ class Desk:
                 plan = waiting[name]
                 if state in Delivery.FINAL and self._is_alone(plan):
                     del waiting[name]
-                elif hold == Hold.PERSON and plan.person:
+                elif plan.person and name not in self.helped and self._wants_help(plan, hold):
                     self._help(plan)
         self._end_own_workers()
 
@@ -186,11 +187,17 @@ class Desk:
             os.waitpid(worker, 0)
         self.own_workers = {}
 
+    def _wants_help(self, plan: Plan, hold: str) -> bool:
+        return hooks.has_been_stopped(plan) if plan.person == "take back" else hold == Hold.PERSON
+
     def _help(self, plan: Plan) -> None:
         draft, actor = self.drafts[plan.name], Actor.user(self.alice)
+        self.helped.add(plan.name)
         if plan.person == "restore":
             self.sandbox.act("restore_document", document_id=self.delivery(plan.name).clio_document_id)
             actions.retry_filing(draft.pk, by=self.alice, actor=actor)
+        elif plan.person == "take back":
+            actions.take_back(draft.pk, by=self.alice, actor=actor)
         else:
             actions.cancel_filing(draft.pk, by=self.alice, actor=actor)
 

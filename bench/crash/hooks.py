@@ -25,7 +25,11 @@ from bench.crash.points import FULL
 from clio_sync import crashpoints, filing, sweeping, timing
 from clio_sync.filing import transferring
 from clio_sync.models import Delivery
+from portal.accounts.models import User
+from portal.audit.log import Actor
+from reviews import actions
 
+BROKEN: Final = "broken"
 REWOUND: Final = (
     *("state", "hold", "intent_at", "attempts", "clio_document_id", "clio_version_uuid"),
     *("clio_version_number", "put_url_sealed", "put_headers", "put_deadline", "storage_etag", "sha256_sent"),
@@ -89,10 +93,20 @@ def _under_plan(deliver: Callable[[UUID], None]) -> Callable[[UUID], None]:
         elif plan.bug == bugs.ACKNOWLEDGED_EARLY and not _book.mark(plan.name, "heard"):
             return
         elif is_own_process or not plan.in_own_process or has_been_stopped(plan):
-            with _looking(delivery_id, plan), bugs.let_in(plan.bug):
+            with _looking(delivery_id, plan), _broken_bugs_told(plan), bugs.let_in(plan.bug):
                 deliver(delivery_id)
 
     return deliver_under_plan
+
+
+@contextmanager
+def _broken_bugs_told(plan: Plan) -> Iterator[None]:
+    """A bug that no longer fits the product stops it in its own way, and proves nothing."""
+    try:
+        yield
+    except (AttributeError, NameError, TypeError):
+        _book.mark(plan.name, BROKEN)
+        raise
 
 
 def has_been_stopped(plan: Plan) -> bool:
@@ -193,6 +207,13 @@ def _trash(look: Look, halt: Halt) -> None:
     done.raise_for_status()
 
 
+def _take_back(look: Look, halt: Halt) -> None:
+    """Alice changes her mind."""
+    alice = User.objects.get(email__startswith="alice@")
+    draft_id = Delivery.objects.values_list("approval__draft_ref", flat=True).get(pk=look.delivery_id)
+    actions.take_back(draft_id, by=alice, actor=Actor.user(alice))
+
+
 def _full(look: Look, halt: Halt) -> None:
     raise OperationalError("database or disk is full")
 
@@ -203,5 +224,6 @@ _ACTS: Final[dict[str, Callable[[Look, Halt], None]]] = {
     "pause": _pause,
     "rewind": _rewind,
     "trash": _trash,
+    "take back": _take_back,
     FULL: _full,
 }

@@ -40,7 +40,7 @@ class Plan:
     approver_dies_at: str = ""
     bell_is_lost: bool = False
     clio_user: str = "alice"  # whose connection files it
-    person: str = ""  # what a person does when it needs one: restore, cancel
+    person: str = ""  # what a person does when it needs one: restore, cancel; take back, while it is stopped
     may_end_as: Sequence[str] = ("filed",)
     extra_bells: int = 0  # rung in quick succession, while the first is answered
     near_deadline: float | None = None  # instead of the product's own margin before a signed address ends

@@ -60,6 +60,12 @@ def failing_to_write(state: str) -> Way:
     return {"halts": (Halt(at=f"write {state}", act=FULL),)}
 
 
+def taking_back(at: str, *, then: str = "", may_end_as: Sequence[str] = ("withdrawn",)) -> Way:
+    """The approval is taken back just there, and a worker is killed later on."""
+    death = (Halt(at=then),) if then else ()
+    return {"halts": (Halt(at=at, act="take back"), *death), "may_end_as": may_end_as}
+
+
 WAYS: Final[Mapping[str, Sequence[Way]]] = {
     "C01": [{"approver_dies_at": "C01"}],
     "C02": [{"approver_dies_at": "C02"}],
@@ -132,7 +138,17 @@ WAYS: Final[Mapping[str, Sequence[Way]]] = {
             for state in ("reserving", "reserved", "transferred", "confirming", "filed")
         ),
     ],
-    "C28": [dying("C28", put("status", status=403, body=S3_DENIED, count=2))],
+    "C28": [
+        taking_back("C05"),
+        taking_back("C09", then="D02"),
+        taking_back("C13"),
+        {**ghost("C21"), "person": "take back", "may_end_as": ("withdrawn",)},
+        taking_back("after PATCH", may_end_as=("filed",)),
+        taking_back("C09", then="D01"),
+        taking_back("C11", then="C28"),
+        taking_back("after POST"),
+        dying("C28", put("status", status=403, body=S3_DENIED, count=2)),
+    ],
 }
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from bench.crash import bugs
+from bench.crash import bugs, hooks
 from bench.crash.desk import Desk
 from bench.crash.fleet import Fleet
 from bench.crash.plans import Plan
@@ -47,7 +47,7 @@ def calls_too_many(outcome: Outcome) -> int:
     return max(0, outcome.calls - 2)
 
 
-LATE: Final = post("delay", seconds=9.0)
+LATE: Final = post("delay", seconds=20.0)
 """The reservation arrives when everybody has given it up."""
 
 TOGETHER: Final = {
@@ -106,7 +106,9 @@ def _tried(desk: Desk, fleet: Fleet, cases: Mapping[str, Case]) -> list[Trial]:
     desk.approve_all(plans, fleet)
     desk.watch(fleet, plans, still=STILL)
     court = Court(desk)
-    (found, without) = (_counted(court, some, cases) for some in (seeded, sound))
+    if broken := [mark.name for mark in court.marks if mark.at == hooks.BROKEN]:
+        raise RuntimeError(f"these seeded bugs no longer fit the product: {', '.join(broken)}")
+    found, without = (_counted(court, some, cases) for some in (seeded, sound))
     return [Trial(bug, case.measure.__name__, found[bug], without[bug]) for bug, case in cases.items()]
 
 
