@@ -27,13 +27,14 @@ SURROUNDINGS = {"DJANGO_SETTINGS_MODULE": "portal.settings", "SWEEP_SECONDS": "1
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.crash", description=__doc__)
     parser.add_argument("--on", choices=list(WORKERS), default="production")
-    parser.add_argument("--only", type=lambda text: text.split(","), default=list(GOALS))
+    parser.add_argument("--only", type=lambda text: text.split(","), default=None)
     parser.add_argument("--runs", type=int, default=50, help="of each crash point and of each ghost")
     parser.add_argument("--documents", type=int, default=0, help="of S3 and S4, instead of 500 and 200")
     parser.add_argument("--seconds", type=float, default=300.0, help="of the soak")
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--keep", type=Path, help="an empty folder for database, logs and ledger")
     chosen = parser.parse_args(arguments)
+    chosen.only = chosen.only or GOALS[chosen.on]
     with _surroundings(chosen.on, keep=chosen.keep) as (folder, sandbox):
         # What follows knows the models, and Django has its settings only now.
         goals = importlib.import_module("bench.crash.goals")
