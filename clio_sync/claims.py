@@ -73,6 +73,23 @@ def claim(delivery_id: UUID) -> Delivery | None:
     return delivery
 
 
+def take(delivery_id: UUID) -> Delivery | None:
+    """Take a delivery that is not over, whatever it waits for: to look at it while the gate is closed."""
+    with transaction.atomic():
+        now = database_now()
+        free = Delivery.objects.filter(Q(lease_until=None) | Q(lease_until__lt=now), pk=delivery_id)
+        if not free.exclude(state__in=Delivery.FINAL).update(
+            fence=F("fence") + 1, lease_owner=_me(), lease_until=now + timing.LEASE
+        ):
+            return None
+        return Delivery.objects.select_related("approval", "connection").get(pk=delivery_id)
+
+
+def put_back(delivery: Delivery) -> None:
+    """End a `take`: it waits for what it waited for before. Nothing happens if somebody else has it."""
+    Delivery.objects.filter(pk=delivery.pk, fence=delivery.fence).update(lease_owner="", lease_until=None)
+
+
 def renew(delivery: Delivery, **changes: Any) -> None:
     """Hold on to it for another lease, and hear whether it was called back. Raises LostClaim."""
     _write(delivery, Q(), lease_until=database_now() + timing.LEASE, **changes)

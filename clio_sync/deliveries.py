@@ -21,6 +21,7 @@ from clio_sync.bell import ring
 from clio_sync.clock import database_now
 from clio_sync.crashpoints import crashpoint
 from clio_sync.destinations import Destination
+from clio_sync.elsewhere import must_not_be_filed_before
 from clio_sync.models import Approval, Connection, Delivery
 from portal.accounts.models import User
 from portal.audit.digest import digest
@@ -68,10 +69,12 @@ def enqueue(
 
     The database refuses an approval without a rightful decision (reviews/migrations/0002_gate.py).
     `connection` may be another one than the destination names, a lawyer's own for example, but only of the
-    same Clio account, else OtherAccount: a matter's id means nothing elsewhere. The first call to Clio is not
+    same Clio account, else OtherAccount: a matter's id means nothing elsewhere. FiledBefore when Clio holds
+    the version from before a restored backup. The first call to Clio is not
     made before the undo time is over.
     """
     _require_same_account(connection, destination)
+    must_not_be_filed_before(version_ref)
     undo_until = database_now() + timedelta(seconds=undo_seconds)
     approval = Approval.objects.create(
         draft_ref=draft_ref,

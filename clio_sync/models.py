@@ -173,6 +173,33 @@ def new_op_id() -> str:
     return "cs1-" + secrets.token_hex(13)
 
 
+class FiledElsewhere(models.Model):
+    """A document found in Clio that this database does not remember filing, because it was restored from an
+    older backup. Its version is not approved a second time. Rows are only added.
+    """
+
+    version_ref = models.UUIDField(db_index=True)
+    connection = models.ForeignKey(Connection, on_delete=models.PROTECT, related_name="+")
+    op_id = models.CharField(
+        max_length=40, blank=True
+    )  # empty for a new version, which bears no name of ours
+    clio_document_id = models.BigIntegerField()
+    clio_version_uuid = models.CharField(max_length=60)
+    size = models.PositiveBigIntegerField()
+    found_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name_plural = "filed elsewhere"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["clio_document_id", "clio_version_uuid", "version_ref"], name="found_elsewhere_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.version_ref} {self.clio_document_id}"
+
+
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def due(self, now: datetime) -> DeliveryQuerySet:
         """Deliveries that a worker may claim now."""

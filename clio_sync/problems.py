@@ -71,6 +71,7 @@ class Problem(models.TextChoices):
     SIZE_DIFFERS = "size_differs", "Clio shows another size"
     CONTENT_DIFFERS = "content_differs", "Clio holds other bytes"
     TWO_FOUND = "two_found", "Clio holds the document more than once"
+    ALREADY_FILED = "already_filed", "Clio already holds this version"
     UNEXPECTED = "unexpected", "Something went wrong in Countersign"
 
 
@@ -106,6 +107,7 @@ _TELLS: Final[dict[Problem, tuple[InClio, str]]] = {
     Problem.SIZE_DIFFERS: (InClio.YES, "A document is in Clio, but not the approved one."),
     Problem.CONTENT_DIFFERS: (InClio.YES, "A document is in Clio, but not the approved one."),
     Problem.TWO_FOUND: (InClio.YES, "The document is in Clio more than once."),
+    Problem.ALREADY_FILED: (InClio.YES, IN_CLIO[InClio.YES]),
 }
 
 ITSELF = "Countersign will try again by itself."
@@ -229,6 +231,12 @@ CATALOGUE: Final[dict[Problem, Entry]] = {
         "Clio holds this document more than once.",
         Actor.REVIEWER,
         "Delete one of them in Clio; then a reviewer can try again.",
+    ),
+    Problem.ALREADY_FILED: Entry(
+        "This version was filed before a backup was restored. It is not filed again.",
+        Actor.REVIEWER,
+        "A reviewer can stop the filing.",
+        Button.CANCEL,
     ),
     Problem.UNEXPECTED: _for_an_admin("Something went wrong inside Countersign. The server's log says what."),
 }

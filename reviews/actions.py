@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from clio_sync import connections, deliveries
 from clio_sync.destinations import Destination
+from clio_sync.elsewhere import FiledBefore
 from clio_sync.errors import BadDestination
 from clio_sync.models import Connection, Delivery
 from portal import blobs
@@ -28,7 +29,15 @@ from portal.audit.digest import digest
 from portal.audit.events import Event
 from portal.audit.log import Actor, Subject, record
 from reviews import attestation, lifecycle
-from reviews.errors import BadSubmission, BytesChanged, NotAllowed, NotNewest, TooLate, WrongState
+from reviews.errors import (
+    AlreadyFiled,
+    BadSubmission,
+    BytesChanged,
+    NotAllowed,
+    NotNewest,
+    TooLate,
+    WrongState,
+)
 from reviews.models import Decision, Draft, Opening, Status, Version
 
 
@@ -306,19 +315,22 @@ def _countersign(draft: Draft, version: Version, *, by: User, actor: Actor, note
         ),
         created_at=now,
     )
-    delivery = deliveries.enqueue(
-        draft_ref=draft.pk,
-        version_ref=version.pk,
-        sha256=version.sha256,
-        size=version.size,
-        media_type=version.media_type,
-        destination=destination,
-        connection=_connection_for(by, destination),
-        approvers=[{"user": by.pk, "decision": str(decision.pk)}],
-        approved_by=by,
-        undo_seconds=settings.UNDO_SECONDS,
-        actor=actor,
-    )
+    try:
+        delivery = deliveries.enqueue(
+            draft_ref=draft.pk,
+            version_ref=version.pk,
+            sha256=version.sha256,
+            size=version.size,
+            media_type=version.media_type,
+            destination=destination,
+            connection=_connection_for(by, destination),
+            approvers=[{"user": by.pk, "decision": str(decision.pk)}],
+            approved_by=by,
+            undo_seconds=settings.UNDO_SECONDS,
+            actor=actor,
+        )
+    except FiledBefore as filed:
+        raise AlreadyFiled(str(filed)) from filed
     lifecycle.advance(draft, to=Status.APPROVED, reviewer=by, delivery=delivery, outcome_told_at=None)
     record(
         Event.DRAFT_APPROVED,

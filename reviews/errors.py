@@ -41,6 +41,12 @@ class TooLate(ReviewError):
     code = "too_late"
 
 
+class AlreadyFiled(ReviewError):
+    """Clio holds this version from before a backup was restored."""
+
+    code = "already_filed"
+
+
 class BytesChanged(ReviewError):
     """The stored bytes no longer have the hash of the version: the store was damaged or tampered with."""
 

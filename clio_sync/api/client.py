@@ -11,6 +11,7 @@ import logging
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from types import TracebackType
 from typing import BinaryIO, Final, Self, TypeVar
 
@@ -264,12 +265,14 @@ class ClioClient:
         self,
         *,
         external_property_name: str,
-        external_property_value: str,
+        external_property_value: str = "",
         matter_id: int | None = None,
+        created_since: datetime | None = None,
         show_uncompleted: bool = True,
         limit: int = 200,
     ) -> Listing[wire.Document]:
-        """`Document#index` by an external property: how to see whether a lost call was carried out.
+        """`Document#index` by an external property: how to see whether a lost call was carried out. Without a
+        value, all that bear the property.
 
         Without `show_uncompleted` Clio leaves out what is reserved but not confirmed. Anyone can write such a
         property: compare creator, matter and name before taking a document for one's own.
@@ -281,6 +284,7 @@ class ClioClient:
             matter_id=matter_id,
             external_property_name=external_property_name,
             external_property_value=external_property_value,
+            created_since=created_since.isoformat() if created_since else "",
             show_uncompleted="true" if show_uncompleted else "",
             order="id(asc)",
             limit=limit,

@@ -14,6 +14,7 @@ from clio_sync.api.client import MOST_PARTS
 from clio_sync.claims import LostClaim, move
 from clio_sync.clock import database_now
 from clio_sync.crashpoints import crashpoint
+from clio_sync.elsewhere import filed_before
 from clio_sync.filing import parts
 from clio_sync.filing.placing import forget, parent_for
 from clio_sync.filing.work import NO_ADDRESS, NotYet, Stopped, Work
@@ -33,6 +34,8 @@ VERSION: Final = "countersign_version"
 
 def reserve(work: Work) -> None:
     """The intent stands in the row before the request leaves, and the id before anything else is done."""
+    if filed_before(work.delivery.version_ref):
+        raise Stopped(Problem.ALREADY_FILED)
     parent = parent_for(work)
     rows = parts.cut(work) if parts.is_large(work.approval.size) else []
     work.take_turn(Call.RESERVE, Priority.RESERVE)
@@ -81,6 +84,14 @@ def choose(found: Iterable[wire.Document]) -> wire.Document | None:
     if len(finished) > 1:
         raise Stopped(Problem.TWO_FOUND)
     return next(iter(finished or oldest_first), None)
+
+
+def is_ours(delivery: Delivery, matter_id: int, found: wire.Document) -> bool:
+    """Anybody can write such a property, and a copy may have it. Deleted ones do not count."""
+    properties = [(one.name, one.value) for one in found.external_properties]
+    placed = found.matter is None or found.matter.id == matter_id
+    made_by_us = found.creator is None or found.creator.id == delivery.connection.clio_user_id
+    return (OPERATION, delivery.op_id) in properties and placed and made_by_us and not found.deleted_at
 
 
 def address(delivery: Delivery, reservation: wire.Reservation) -> dict[str, Any]:
@@ -138,15 +149,8 @@ def _found(work: Work) -> wire.Document | None:
         )
     )
     crashpoint("L02")
-    return choose([found for found in documents if _is_ours(work, found)])
-
-
-def _is_ours(work: Work, found: wire.Document) -> bool:
-    """Anybody can write such a property, and a copy may have it. Deleted ones do not count."""
-    properties = [(one.name, one.value) for one in found.external_properties]
-    placed = found.matter is None or found.matter.id == work.destination.matter_id
-    made_by_us = found.creator is None or found.creator.id == work.delivery.connection.clio_user_id
-    return (OPERATION, work.delivery.op_id) in properties and placed and made_by_us and not found.deleted_at
+    matter_id = work.destination.matter_id
+    return choose([found for found in documents if is_ours(work.delivery, matter_id, found)])
 
 
 def _adopt(work: Work, found: wire.Document) -> None:

@@ -92,6 +92,9 @@ class Event(StrEnum):
 
     GATE_MARK_KEPT = "gate.mark_kept"
     GATE_CLOSED = "gate.closed"
+    DELIVERY_RECONCILED = "delivery.reconciled"
+    RECONCILE_DOCUMENT_FOUND = "reconcile.document_found"
+    RECONCILE_FINISHED = "reconcile.finished"
 
     AUDIT_EXPORTED = "audit.exported"
     AUDIT_VERIFIED = "audit.verified"
@@ -332,6 +335,21 @@ CATALOGUE: Mapping[Event, Spec] = {
     ),
     Event.GATE_MARK_KEPT: spec(),
     Event.GATE_CLOSED: spec(reason=CODE),
+    Event.DELIVERY_RECONCILED: spec(approval=ID, result=CODE, step=CODE, clio_document=ID),
+    Event.RECONCILE_DOCUMENT_FOUND: spec(
+        connection=ID, version=ID, clio_version=OUTSIDE, op=ID, size=COUNT, result=CODE
+    ),
+    Event.RECONCILE_FINISHED: spec(
+        opened=FLAG,
+        reason=CODE,
+        since=INSTANT,
+        deliveries=COUNT,
+        filed=COUNT,
+        adopted=COUNT,
+        needs_person=COUNT,
+        found=COUNT,
+        unknown=COUNT,
+    ),
     Event.AUDIT_EXPORTED: spec(
         texts="reason filter", format=CODE, entries=COUNT, withheld=COUNT, filter_sha256=HASH, up_to=COUNT
     ),

@@ -92,6 +92,16 @@ SENTENCES: Mapping[Event, str] = {
     Event.RATELIMIT_HIT: "Clio asked for a pause on {object}[ of {retry_after} seconds].",
     Event.GATE_MARK_KEPT: "From here on a mark outside the database says how far this log has come.",
     Event.GATE_CLOSED: "{actor} stopped all filing[: {reason}].",
+    Event.DELIVERY_RECONCILED: (
+        "After a restored backup {object} was compared with Clio: {result}[, document {clio_document}]."
+    ),
+    Event.RECONCILE_DOCUMENT_FOUND: (
+        "{object} was found in Clio, filed after the backup[: version {version}][, {result}]."
+    ),
+    Event.RECONCILE_FINISHED: (
+        "The database was compared with Clio: {deliveries} deliveries looked up[, {filed} were filed already]"
+        "[, {found} documents unknown here][, {unknown} points not known]."
+    ),
     Event.AUDIT_EXPORTED: "{actor} exported {entries} entries of the audit log[ as {format}].",
     Event.AUDIT_VERIFIED: (
         "{actor} verified the audit log: {verdict}[, {entries} entries][, first fault at {first_bad}]."

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET
 
 from clio_sync import receipts
 from clio_sync.destinations import Destination
+from clio_sync.elsewhere import filed_before
 from clio_sync.models import Connection, Delivery
 from clio_sync.progress import can_take_back, can_undo, progress
 from portal.accounts import roles
@@ -105,6 +106,7 @@ def screen(
         "reason_form": form if isinstance(form, ReasonForm) else ReasonForm(initial=seen),
         "version_form": form if isinstance(form, VersionForm) else VersionForm(initial=seen),
         "opened": _opened(form),
+        "filed_before": filed_before(latest.pk) if latest and not found.delivery_id else "",
         "identity": actions.identity_for(request.user, found),
         **_may(request.user, found, is_newest=is_newest),
         **_delivery(request.user, found),
