@@ -1,6 +1,7 @@
-"""Many processes meet an ended token at once; some are killed while they renew it, some sleep too long.
+"""Many processes meet an ended token at once; some are killed while they renew it, some sleep too long; and
+the key that seals it changes.
 
-    python -m bench.refresh_storm              T1, T3 and T4, on PostgreSQL and on SQLite
+    python -m bench.refresh_storm              T1, T3, T4 and T7, on PostgreSQL and on SQLite
     python -m bench.refresh_storm --short      with few processes and few rounds
     python -m bench.refresh_storm --seed-bug   without the lease: shows that T1 would be seen to fail
 
@@ -96,9 +97,16 @@ def _environment(data: Path, sandbox: SandboxProcess) -> dict[str, str]:
 def _here(*, short: bool, seed: int, without_lease: bool) -> int:
     django.setup()
     call_command("migrate", verbosity=0)
-    from bench import renewals  # noqa: PLC0415 - models need django.setup()
+    from bench import key_rotation, renewals  # noqa: PLC0415 - models need django.setup()
+    from bench.rehearsal import rehearse  # noqa: PLC0415
 
-    return 0 if all(renewals.run(short=short, seed=seed, without_lease=without_lease)) else 1
+    rehearsal = rehearse()
+    if without_lease:
+        return 0 if renewals.without_lease(rehearsal, seed=seed) else 1
+    crowd, rounds = (3, 1) if short else (8, 10)
+    passed = [key_rotation.rotated(rehearsal, crowd=crowd, rounds=rounds, seed=seed)]
+    passed += renewals.run(rehearsal, short=short, seed=seed)
+    return 0 if all(passed) else 1
 
 
 if __name__ == "__main__":

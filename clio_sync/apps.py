@@ -8,4 +8,4 @@ class ClioSyncConfig(AppConfig):
     verbose_name = "Clio"
 
     def ready(self) -> None:
-        from clio_sync import checks, keys, regions  # noqa: F401, PLC0415 - registers their checks
+        from clio_sync import canary, checks, regions  # noqa: F401, PLC0415 - registers their checks

@@ -348,3 +348,17 @@ class DeliveryPart(models.Model):
 
     def __str__(self) -> str:
         return f"{self.number}: {self.length} bytes at {self.offset}"
+
+
+class KeyCanary(models.Model):
+    """A known text, sealed under one key of TOKEN_KEYS: opening it proves the key (`clio_sync.canary`)."""
+
+    key_id = models.CharField(max_length=255, primary_key=True)
+    sealed = models.BinaryField()
+    written_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name_plural = "key canaries"
+
+    def __str__(self) -> str:
+        return self.key_id

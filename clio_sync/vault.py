@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
 
 from clio_sync.api.secret import Secret
-from clio_sync.models import Connection, Delivery, DeliveryPart
+from clio_sync.models import Connection, Delivery, DeliveryPart, KeyCanary
 
 FORMAT: Final = b"\x01"
 NONCE_BYTES: Final = 12
@@ -60,6 +60,10 @@ class Binding:
     @classmethod
     def part_url(cls, delivery_id: uuid.UUID, *, number: int) -> Binding:
         return cls(table=DeliveryPart._meta.db_table, row=delivery_id, field=f"put_url.{number}", version=0)
+
+    @classmethod
+    def canary(cls, key_id: str) -> Binding:
+        return cls(table=KeyCanary._meta.db_table, row=uuid.UUID(int=0), field=key_id, version=0)
 
     def as_bytes(self) -> bytes:
         return f"v1|{self.table}|{self.row}|{self.field}|{self.version}".encode()

@@ -52,6 +52,8 @@ class Event(StrEnum):
     CONNECTION_TOKEN_REFRESHED = "connection.token_refreshed"  # noqa: S105  the name of an event
     CONNECTION_MADE_DEFAULT = "connection.made_default"
     CONNECTION_DISCONNECTED = "connection.disconnected"
+    TOKEN_KEYS_RESEALED = "token_keys.resealed"  # noqa: S105  the name of an event
+    TOKEN_KEYS_RETIRED = "token_keys.retired"  # noqa: S105  the name of an event
 
     DRAFT_SUBMITTED = "draft.submitted"
     DRAFT_SUBMISSION_REFUSED = "draft.submission_refused"
@@ -179,6 +181,8 @@ CATALOGUE: Mapping[Event, Spec] = {
     ),
     Event.CONNECTION_MADE_DEFAULT: spec(region=CODE, previous=ID),
     Event.CONNECTION_DISCONNECTED: spec(texts="reason", region=CODE, revoked_at_clio=FLAG, parked=COUNT),
+    Event.TOKEN_KEYS_RESEALED: spec(key=OUTSIDE, resealed=COUNT),
+    Event.TOKEN_KEYS_RETIRED: spec(key=OUTSIDE),
     Event.DRAFT_SUBMITTED: spec(
         texts="file_name note ai_tool ai_model ai_version ai_task",
         version=ID,

@@ -49,6 +49,8 @@ SENTENCES: Mapping[Event, str] = {
     Event.CONNECTION_TOKEN_REFRESHED: "{actor} renewed the access of {object}[ until {expires_at}].",
     Event.CONNECTION_MADE_DEFAULT: "{actor} made {object} the default.",
     Event.CONNECTION_DISCONNECTED: "{actor} disconnected {object}[; {parked} deliveries wait].",
+    Event.TOKEN_KEYS_RESEALED: "{actor} sealed stored secrets anew[: {resealed}][, under the key {key}].",
+    Event.TOKEN_KEYS_RETIRED: "{actor} retired a key that sealed secrets[: {key}].",
     Event.DRAFT_SUBMITTED: "{actor} submitted {object}[ for matter {matter}][: {media_type}, {size} bytes].",
     Event.DRAFT_SUBMISSION_REFUSED: "A submission by {actor} was refused[: {reason}].",
     Event.DRAFT_VERSION_ADDED: "{actor} added version {number} to {object}[: {media_type}, {size} bytes].",
