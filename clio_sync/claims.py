@@ -25,6 +25,7 @@ from clio_sync.bell import ring
 from clio_sync.clock import database_now
 from clio_sync.crashpoints import crashpoint
 from clio_sync.deliveries import BELL_AHEAD, tell
+from clio_sync.lifecycle import require_way
 from clio_sync.models import Delivery
 from clio_sync.problems import Problem
 from clio_sync.retry import pause
@@ -240,6 +241,7 @@ def _tell_of_stop(delivery: Delivery, *, until: datetime, request_id: str) -> No
 
 
 def _write(delivery: Delivery, only_if: Q, **changes: Any) -> None:
+    require_way(delivery.state, changes.get("state", delivery.state))
     crashpoint("C27")
     held = Delivery.objects.filter(only_if, pk=delivery.pk, fence=delivery.fence)
     if not held.update(**changes):
