@@ -18,6 +18,7 @@ from clio_sync.api.presigned import PutHeaders
 from clio_sync.api.secret import Secret
 from clio_sync.clock import database_now
 from clio_sync.filing import reserving, transferring
+from clio_sync.filing.placing import parent_for
 from clio_sync.filing.work import Work
 from clio_sync.models import Delivery
 from clio_sync.retry import Call, Standing
@@ -110,7 +111,7 @@ def _confirm_an_unsaved_id(work: Work) -> None:
 def _post(work: Work) -> wire.Reservation:
     return work.clio.reserve_document(
         work.destination.file_name,
-        parent=reserving._parent(work.destination),
+        parent=parent_for(work),
         content_type=work.approval.media_type,
         external_properties=reserving._properties(work),
     )
