@@ -6,7 +6,7 @@ from uuid import UUID
 
 from celery import shared_task
 
-from clio_sync import filing, sweeping
+from clio_sync import filing, hygiene, sweeping
 
 
 @shared_task
@@ -19,3 +19,9 @@ def deliver(delivery_id: str) -> None:
 def sweep() -> None:
     """Ring again for the deliveries that are due."""
     sweeping.sweep()
+
+
+@shared_task
+def remove_litter() -> None:
+    """Remove from Clio what was begun there and will never be finished."""
+    hygiene.remove_litter()

@@ -110,6 +110,7 @@ CELERY_BEAT_SCHEDULE = {
         "task": "portal.accounts.tasks.clear_expired_sessions",
         "schedule": 86_400.0,
     },
+    "remove-litter-from-clio": {"task": "clio_sync.tasks.remove_litter", "schedule": 86_400.0},
     "sweep-unfinished-files": {"task": "reviews.tasks.sweep_unfinished_files", "schedule": 86_400.0},
     "tell-outcomes": {"task": "reviews.tasks.tell_outcomes", "schedule": float(SWEEP_SECONDS)},
 }

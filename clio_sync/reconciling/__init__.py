@@ -23,12 +23,13 @@ from clio_sync import regions, timing
 from clio_sync.api.client import ClioClient
 from clio_sync.api.errors import ClioError
 from clio_sync.calls import client_for
+from clio_sync.limits import Priority
 from clio_sync.models import Connection, Delivery
+from clio_sync.patience import Patience
 from clio_sync.reconciling.finding import Versions, find_documents, find_versions, keep
-from clio_sync.reconciling.patience import turns
 from clio_sync.reconciling.probing import search_is_true
 from clio_sync.reconciling.report import Report, Result, Verdict
-from clio_sync.reconciling.settling import RECONCILE, look_before_reserving, preview, settle
+from clio_sync.reconciling.settling import AN_HOUR, RECONCILE, look_before_reserving, preview, settle
 from portal import gate
 from portal.audit.events import Event
 from portal.audit.log import record
@@ -82,8 +83,9 @@ def _compare(
     with_versions: bool,
 ) -> None:
     say(f"{connection} as {connection.clio_user_name}")
+    turns = Patience(AN_HOUR).turns(connection.pk, Priority.CONFIRM)
     try:
-        with client_for(connection, before_call=turns(connection.pk)) as clio:
+        with client_for(connection, before_call=turns) as clio:
             if not search_is_true(clio, connection):
                 report.unknown.append(
                     f"Clio's search at {connection} does not find what is known to be filed."

@@ -20,15 +20,17 @@ from clio_sync.filing.parts import is_large
 from clio_sync.filing.reserving import address
 from clio_sync.filing.work import NO_ADDRESS, Stopped, Work
 from clio_sync.models import Delivery
+from clio_sync.patience import Patience
 from clio_sync.problems import Problem
 from clio_sync.reconciling.looking import Seen, look
-from clio_sync.reconciling.patience import patiently
 from clio_sync.reconciling.report import DeliveryLine, Result
 from portal.audit.events import Event
 from portal.audit.log import Actor
 
 State, Hold = Delivery.State, Delivery.Hold
 
+AN_HOUR = 3600.0
+"""Seconds to wait for turns: nobody else files meanwhile."""
 RECONCILE = Actor.system("reconcile")
 
 
@@ -51,7 +53,7 @@ def settle(delivery: Delivery) -> DeliveryLine:
 def preview(clio: Any, delivery: Delivery) -> DeliveryLine:
     """What `settle` would come to, changing nothing."""
     try:
-        seen = patiently(lambda: look(clio, delivery))
+        seen = Patience(AN_HOUR).ask(lambda: look(clio, delivery))
     except Stopped as stopped:
         return _line(delivery, delivery.state, Result.NEEDS_PERSON, str(stopped.problem))
     except ClioError as error:
@@ -77,7 +79,7 @@ def _settled(delivery: Delivery, was: str) -> DeliveryLine:
     work = Work(delivery)
     try:
         with client_for(delivery.connection, before_call=work.before_call) as work.clio:
-            result = patiently(lambda: _carry_out(work))
+            result = Patience(AN_HOUR).ask(lambda: _carry_out(work))
         note = ""
     except Stopped as stopped:
         result, note = Result.NEEDS_PERSON, str(stopped.problem)

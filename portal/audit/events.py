@@ -94,6 +94,8 @@ class Event(StrEnum):
 
     GATE_MARK_KEPT = "gate.mark_kept"
     GATE_CLOSED = "gate.closed"
+    DELIVERY_LITTER_REMOVE_STARTED = "delivery.litter_remove_started"
+    DELIVERY_LITTER_REMOVED = "delivery.litter_removed"
     DELIVERY_RECONCILED = "delivery.reconciled"
     RECONCILE_DOCUMENT_FOUND = "reconcile.document_found"
     RECONCILE_FINISHED = "reconcile.finished"
@@ -339,6 +341,8 @@ CATALOGUE: Mapping[Event, Spec] = {
     ),
     Event.GATE_MARK_KEPT: spec(),
     Event.GATE_CLOSED: spec(reason=CODE),
+    Event.DELIVERY_LITTER_REMOVE_STARTED: spec(connection=ID, delivery=ID, op=ID, matter=ID),
+    Event.DELIVERY_LITTER_REMOVED: spec(connection=ID, delivery=ID, op=ID, matter=ID),
     Event.DELIVERY_RECONCILED: spec(approval=ID, result=CODE, step=CODE, clio_document=ID),
     Event.RECONCILE_DOCUMENT_FOUND: spec(
         connection=ID, version=ID, clio_version=OUTSIDE, op=ID, size=COUNT, result=CODE

@@ -94,6 +94,8 @@ SENTENCES: Mapping[Event, str] = {
     Event.RATELIMIT_HIT: "Clio asked for a pause on {object}[ of {retry_after} seconds].",
     Event.GATE_MARK_KEPT: "From here on a mark outside the database says how far this log has come.",
     Event.GATE_CLOSED: "{actor} stopped all filing[: {reason}].",
+    Event.DELIVERY_LITTER_REMOVE_STARTED: "{actor} is about to remove the unfinished {object} from Clio.",
+    Event.DELIVERY_LITTER_REMOVED: "{actor} removed the unfinished {object} from Clio[, operation {op}].",
     Event.DELIVERY_RECONCILED: (
         "After a restored backup {object} was compared with Clio: {result}[, document {clio_document}]."
     ),

@@ -477,7 +477,7 @@ def test_a_limit_is_waited_for(firm: Office, monkeypatch: pytest.MonkeyPatch) ->
         naps.append(seconds)
         RateState.objects.update(blocked_until=None)
 
-    monkeypatch.setattr("clio_sync.reconciling.patience.time.sleep", nap)
+    monkeypatch.setattr("clio_sync.patience.time.sleep", nap)
     delivery = firm.approved()
     firm.clio.fault("documents.list", "status", status=429, headers={"Retry-After": "0"})
     assert result_of(compare(), delivery) is Result.GOES_ON
