@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench import filing, refresh_storm
+from bench import filing, limiter, refresh_storm
 from tests import services
 from tests.environment import DEFAULTS
 from tests.stacks import bare_environment
@@ -26,7 +26,7 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", usage=__doc__)
     parser.add_argument("--short", action="store_true")
     parser.add_argument("--seed", type=int, default=SEED)
-    parser.add_argument("--only", choices=("queue", "filing", "tokens"))
+    parser.add_argument("--only", choices=("queue", "filing", "tokens", "limiter"))
     chosen = parser.parse_args(arguments)
     verdicts = []
     if chosen.only in {None, "queue"}:
@@ -36,6 +36,8 @@ def main(arguments: Sequence[str]) -> int:
         verdicts.append(filing.measure(single=single, backlog=backlog, seed=chosen.seed))
     if chosen.only in {None, "tokens"}:
         verdicts += refresh_storm.measure(on=refresh_storm.DATABASES, short=chosen.short, seed=chosen.seed)
+    if chosen.only in {None, "limiter"}:
+        verdicts += limiter.measure(limiter.SHORT if chosen.short else limiter.FULL, seed=chosen.seed)
     return 0 if all(verdicts) else 1
 
 
