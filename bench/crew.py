@@ -112,7 +112,7 @@ def _search(link: str, until: float, a_minute: float, seed: int, told: Pipe) -> 
 
         return before_call
 
-    limits.gate = timed
+    limits.gate = timed  # type: ignore[assignment]
     connection = Connection.objects.get(pk=link)
     for number in _moments(until, a_minute, seed):
         with suppress(ClioUnavailable):

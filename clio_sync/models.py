@@ -206,9 +206,13 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         return self.filter(
             Q(lease_until=None) | Q(lease_until__lt=now),
             state__in=Delivery.RUNNING,
-            hold__in=[Delivery.Hold.NONE, Delivery.Hold.RETRY, Delivery.Hold.LIMIT],
+            hold__in=Delivery.MOVING,
             not_before__lte=now,
         )
+
+    def in_line(self) -> DeliveryQuerySet:
+        """Everything that moves by itself, due or not: what is begun first, then by the time of the yes."""
+        return self.filter(state__in=Delivery.RUNNING, hold__in=Delivery.MOVING).order_by(*Delivery.LINE)
 
 
 class Delivery(models.Model):
@@ -244,6 +248,12 @@ class Delivery(models.Model):
         State.ABANDONING,
     )
     FINAL = (State.FILED, State.WITHDRAWN)
+    MOVING = (Hold.NONE, Hold.RETRY, Hold.LIMIT)
+    LINE = (
+        models.Case(models.When(state=State.QUEUED, then=1), default=0, output_field=models.IntegerField()),
+        models.F("created_at"),
+        models.F("id"),
+    )
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     approval = models.OneToOneField(Approval, on_delete=models.PROTECT, related_name="delivery")

@@ -24,7 +24,7 @@ BATCH: Final = 200
 
 
 def sweep() -> int:
-    """Ring for what is due, oldest first; how many. Resume what waits for a connection that works again.
+    """Ring for what is due, first in line first; how many. Resume what waits for a connection that works.
 
     For each connection no more are rung for than its limit lets through until the next sweep, and a few to
     spare: a backlog of thousands does not become thousands of messages every few seconds. While the gate is
@@ -47,8 +47,8 @@ def _busy() -> list[Connection]:
 
 
 def _due(connection: Connection) -> list[UUID]:
-    due = Delivery.objects.due(database_now()).filter(connection=connection)
-    return list(due.order_by("not_before").values_list("pk", flat=True)[: _room(connection)])
+    due = Delivery.objects.due(database_now()).in_line().filter(connection=connection)
+    return list(due.values_list("pk", flat=True)[: _room(connection)])
 
 
 def _room(connection: Connection) -> int:

@@ -15,7 +15,16 @@ Clio Manage allows a number of calls in 60 seconds for each access token and say
 
 from __future__ import annotations
 
-from clio_sync.limits.budget import SHARE, WINDOW, Priority, pace
+from clio_sync.limits.budget import SHARE, WINDOW, Priority, pace, stands_still_until
 from clio_sync.limits.turns import gate, note_response, wait_for_turn
 
-__all__ = ["SHARE", "WINDOW", "Priority", "gate", "note_response", "pace", "wait_for_turn"]
+__all__ = [
+    "SHARE",
+    "WINDOW",
+    "Priority",
+    "gate",
+    "note_response",
+    "pace",
+    "stands_still_until",
+    "wait_for_turn",
+]

@@ -9,6 +9,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET
 
+from clio_sync.estimates import Estimate, estimates
 from portal.accounts import roles
 from portal.accounts.models import User
 from portal.http import PortalRequest
@@ -68,7 +69,7 @@ def _queue(request: PortalRequest) -> HttpResponse:
         "media_types": MediaType.choices(),
         "ages": queue.AGES,
         "page": page,
-        "rows": [_row(draft, to=request.user) for draft in page],
+        "rows": _rows(list(page), to=request.user),
         "things": "draft" if count[tab.key] == 1 else "drafts",
         "empty_title": title,
         "empty_text": text,
@@ -78,11 +79,17 @@ def _queue(request: PortalRequest) -> HttpResponse:
     return render(request, "reviews/queue.html", context)
 
 
-def _row(draft: Draft, *, to: User) -> dict[str, Any]:
+def _rows(drafts: list[Draft], *, to: User) -> list[dict[str, Any]]:
+    due = estimates(draft.delivery for draft in drafts if draft.delivery is not None)
+    return [_row(draft, due.get(draft.delivery_id) if draft.delivery_id else None, to=to) for draft in drafts]
+
+
+def _row(draft: Draft, due: Estimate | None, *, to: User) -> dict[str, Any]:
     version = draft.latest_version
     return {
         "draft": draft,
         "status": shown(draft, to=to),
+        "due": due.words if due else "",
         "next_actor": next_actor(draft),
         "type": MediaType(draft.media_type).label,
         "version": version.number if version else None,

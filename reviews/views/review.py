@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET
 from clio_sync import receipts
 from clio_sync.destinations import Destination
 from clio_sync.elsewhere import filed_before
+from clio_sync.estimates import estimates
 from clio_sync.models import Connection, Delivery
 from clio_sync.progress import can_take_back, can_undo, progress
 from portal.accounts import roles
@@ -163,6 +164,7 @@ def _delivery(user: User, found: Draft) -> dict[str, Any]:
         return {"delivery": None}
     mine = delivery.approval.approved_by_id == user.pk
     now, told = timezone.now(), progress(delivery)
+    due = estimates([delivery]).get(delivery.pk)
     may_undo = mine and can_undo(delivery, now=now)
     may_mend = roles.may_review(user) and delivery.hold == Delivery.Hold.PERSON
     may_take_back = roles.may_review(user) and can_take_back(delivery) and not (may_undo or may_mend)
@@ -170,7 +172,8 @@ def _delivery(user: User, found: Draft) -> dict[str, Any]:
         "delivery": delivery,
         "progress": told,
         "is_moving": delivery.state not in Delivery.FINAL,
-        "filing_mark": digest([repr(told), delivery.hold, may_undo])[:16],
+        "due": due if due and due.seconds is not None else None,
+        "filing_mark": digest([repr(told), delivery.hold, may_undo, due.words if due else ""])[:16],
         "may_undo": may_undo,
         "may_mend": may_mend,
         "may_take_back": may_take_back,
