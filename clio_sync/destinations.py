@@ -16,6 +16,7 @@ class Destination:
     matter_description: str = ""
     client_name: str = ""
     file_name: str
+    named_by: str = ""  # empty: the file itself; else who chose the name (reviews.naming)
     folder_id: int | None = None
     folder_name: str = ""
     new_folders: tuple[str, ...] = ()  # below the folder or the matter: made when it is filed, if not there
@@ -65,12 +66,16 @@ class Destination:
         """What will happen, in one line."""
         category = f" as {self.category_name}" if self.category_name else ""
         if self.document_id is not None:
-            return f"{self._next_version}{category} in {self._known_place}"
+            return f"{self._addition}{category} in {self._known_place}"
         made = f" in a new folder “{' / '.join(self.new_folders)}”" if self.new_folders else ""
         return f"File “{self.file_name}”{category}{made} in {self._known_place}"
 
     @property
-    def _next_version(self) -> str:
+    def next_version(self) -> int | None:
+        return None if self.document_version is None else self.document_version + 1
+
+    @property
+    def _addition(self) -> str:
         """Clio counts when it files: somebody else may add a version before."""
-        version = "a new version" if self.document_version is None else f"version {self.document_version + 1}"
+        version = f"version {self.next_version}" if self.next_version else "a new version"
         return f"Add “{self.file_name}” as {version} to “{self.document_name or self.document_id}”"

@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import islice
 from typing import Final, TypeVar
 
@@ -30,12 +31,15 @@ __all__ = [
     "BadDestination",
     "Category",
     "ClioUnavailable",
+    "Document",
     "Folder",
     "Matter",
     "categories",
     "check_destination",
+    "documents",
     "folders",
     "matter",
+    "namesakes",
     "search",
 ]
 
@@ -45,6 +49,8 @@ REMEMBERED: Final = 60
 MOST_MATTERS: Final = 200
 """Clio's largest page. A search that finds more needs another word, not a longer list."""
 MOST_FOLDERS: Final = 1000
+MOST_DOCUMENTS: Final = 1000
+"""Of a matter that are looked through: five calls to Clio, once a minute at most."""
 ROOM: Final = {"number": 100, "name": 255, "client": 200}
 """Characters that are kept of what Clio calls things; the rest is cut."""
 
@@ -75,6 +81,24 @@ class Folder:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Document:
+    """A finished document of a matter. `folder` is empty for one that lies in the matter itself."""
+
+    id: int
+    name: str
+    folder_id: int | None
+    folder: str
+    version: int | None
+    size: int | None
+    changed_at: datetime | None
+    is_locked: bool
+
+    @property
+    def next_version(self) -> int | None:
+        return self.version + 1 if self.version is not None else None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Category:
     id: int
     name: str
@@ -100,6 +124,26 @@ def matter(connection: Connection, matter_id: int) -> Matter:
 def folders(connection: Connection, matter_id: int) -> list[Folder]:
     """The folders of a matter, by path. The matter itself is the root, and not among them."""
     return _remembered(connection, f"folders:{matter_id}", lambda clio: _folders(clio, matter_id))
+
+
+def documents(connection: Connection, matter_id: int, text: str = "") -> list[Document]:
+    """The documents of a matter whose name or folder holds every word of `text`, newest first."""
+    known = _remembered(connection, f"documents:{matter_id}", lambda clio: _documents(clio, matter_id))
+    wanted = text.casefold().split()
+    found = [one for one in known if all(word in f"{one.folder} {one.name}".casefold() for word in wanted)]
+    return sorted(found, key=_newest_first)
+
+
+def namesakes(connection: Connection, destination: Destination) -> list[Document]:
+    """The documents that the place holds under the same name, as Clio had them within the last minute."""
+    if destination.document_id is not None or destination.new_folders:
+        return []
+    return [
+        one
+        for one in documents(connection, destination.matter_id)
+        if one.folder_id == destination.folder_id
+        and folder_names.same(one.name) == folder_names.same(destination.file_name)
+    ]
 
 
 def categories(connection: Connection) -> list[Category]:
@@ -137,6 +181,8 @@ def check_destination(
     folder, new_folders = _along(path, folder, folders(connection, found.id) if path else [])
     category = _category_of(connection, category_id)
     document = _document_of(connection, found, document_id) if document_id is not None else None
+    if document is not None and document.parent is not None:
+        folder = next((one for one in folders(connection, found.id) if one.id == document.parent.id), None)
     return Destination(
         connection_id=str(connection.pk),
         matter_id=found.id,
@@ -239,6 +285,32 @@ def _folders(clio: ClioClient, matter_id: int) -> list[Folder]:
     inner = {key: one for key, one in known.items() if key != top and not one.root}
     listed = [_folder(one, inner) for one in inner.values()]
     return sorted(listed, key=lambda folder: folder.name.casefold())
+
+
+def _documents(clio: ClioClient, matter_id: int) -> list[Document]:
+    root = clio.matter(matter_id).folder_id
+    names = {one.id: one.name for one in _folders(clio, matter_id)}
+    found = clio.documents(folder_id=root) if root else clio.documents(matter_id=matter_id)
+    return [_document(one, names) for one in islice(found, MOST_DOCUMENTS)]
+
+
+def _document(one: wire.Document, names: dict[int, str]) -> Document:
+    version = one.latest_version
+    folder_id = one.parent.id if one.parent and one.parent.id in names else None
+    return Document(
+        id=one.id,
+        name=(one.name or one.filename or str(one.id))[: ROOM["name"]],
+        folder_id=folder_id,
+        folder=names.get(folder_id, "") if folder_id else "",
+        version=version.version_number if version else None,
+        size=version.size if version else one.size,
+        changed_at=one.updated_at,
+        is_locked=bool(one.locked),
+    )
+
+
+def _newest_first(one: Document) -> tuple[float, int]:
+    return (-one.changed_at.timestamp() if one.changed_at else 0.0, -one.id)
 
 
 def _folder(one: wire.Folder, inner: dict[int, wire.Folder]) -> Folder:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -28,7 +28,7 @@ from portal.accounts.models import ApiKey, User
 from portal.audit.digest import digest
 from portal.audit.events import Event
 from portal.audit.log import Actor, Subject, record
-from reviews import attestation, lifecycle
+from reviews import attestation, lifecycle, naming
 from reviews.errors import (
     AlreadyFiled,
     BadSubmission,
@@ -137,7 +137,7 @@ def add_version(
     if latest.sha256 == content.sha256 and latest.file_name == content.file_name:
         raise BadSubmission("unchanged", "This is the same file as the newest version.", field="file")
     version = _keep_version(draft, content, number=latest.number + 1, made_by=by)
-    destination = Destination.from_json(draft.destination | {"file_name": content.file_name})
+    destination = _named_anew(draft, content, number=latest.number + 1)
     lifecycle.advance(
         draft,
         to=Status.IN_REVIEW if draft.reviewer_id else Status.WAITING,
@@ -623,6 +623,12 @@ def _version_facts(version: Version) -> dict[str, Any]:
         "media_type": version.media_type,
         "made_by_ai": version.made_by_ai,
     }
+
+
+def _named_anew(draft: Draft, content: Content, *, number: int) -> Destination:
+    place = destination_of(draft)
+    facts = naming.Facts.of(place, title=draft.title, version=number, original=content.file_name)
+    return replace(place, file_name=naming.renamed(place, facts))
 
 
 def _search_text(title: str, destination: Destination) -> str:

@@ -117,6 +117,18 @@ class ReceiptOut(Schema):
     clio_url: str
 
 
+class PlaceOut(Schema):
+    """Where a draft goes, as it is approved."""
+
+    file_name: str
+    folder_id: int | None
+    folder_name: str
+    new_folders: list[str]
+    category_id: int | None
+    category_name: str
+    document_id: int | None
+
+
 class DraftOut(Schema):
     """A draft as its submitter may see it."""
 
@@ -127,6 +139,7 @@ class DraftOut(Schema):
     matter_id: int
     matter_number: str
     destination: str
+    place: PlaceOut
     url: str
     submitted_at: datetime
     versions: list[VersionOut]
@@ -173,6 +186,7 @@ class SubmissionIn(MadeBy):
     folder_path: str = _words("folder_path")
     category_id: ClioId | None = None
     document_id: ClioId | None = None
+    file_name: str = _words("file_name")
     title: str = _words("title")
 
 
@@ -313,6 +327,7 @@ def _asked(said: SubmissionIn) -> intake.Request:
         folder_path=said.folder_path,
         category_id=said.category_id,
         document_id=said.document_id,
+        file_name=said.file_name,
         title=said.title,
         note=said.note,
         provenance=_provenance(said),
@@ -321,7 +336,7 @@ def _asked(said: SubmissionIn) -> intake.Request:
 
 def out(draft: Draft) -> dict[str, Any]:
     """A draft as DraftOut."""
-    status = shown(draft)
+    status, place = shown(draft), actions.destination_of(draft)
     return {
         "id": draft.pk,
         "title": draft.title,
@@ -329,7 +344,8 @@ def out(draft: Draft) -> dict[str, Any]:
         "status_detail": status.detail,
         "matter_id": draft.matter_id,
         "matter_number": draft.matter_number,
-        "destination": actions.destination_of(draft).sentence(),
+        "destination": place.sentence(),
+        "place": place,
         "url": actions.address_of(draft),
         "submitted_at": draft.submitted_at,
         "versions": list(draft.versions.all()),

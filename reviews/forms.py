@@ -119,8 +119,9 @@ class PlaceFields(forms.Form):
             "matter_id": data["matter_id"],
             "matter_number": "" if data["matter_id"] else data["matter_text"],
             "connection_id": data["connection"],
-            "folder_id": data["folder_id"],
-            "folder_path": data["folder_path"],
+            # A new version goes where its document is, whatever else still stands in the form.
+            "folder_id": None if data["document_id"] else data["folder_id"],
+            "folder_path": "" if data["document_id"] else data["folder_path"],
             "category_id": data["category_id"],
             "document_id": data["document_id"],
         }
@@ -146,6 +147,10 @@ class DestinationForm(PlaceFields):
         error_messages={"required": "Say how it is called in Clio."},
     )
     revision = forms.IntegerField(widget=forms.HiddenInput)
+
+
+class NamingForm(forms.Form):
+    pattern = forms.CharField(label="Rule", max_length=200, required=False)
 
 
 class VersionForm(ProvenanceFields):

@@ -8,22 +8,24 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, BinaryIO, cast
 
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.db import IntegrityError, transaction
 
+from clio_sync.destinations import Destination
 from portal import blobs
 from portal.accounts import roles
 from portal.accounts.models import ApiKey, User
 from portal.audit.digest import digest
 from portal.audit.log import Actor
-from reviews import actions, formats, places, words
+from reviews import actions, formats, naming, places, words
 from reviews.actions import Content
 from reviews.errors import BadSubmission, KeyReused, NotAllowed, TooBig
 from reviews.models import Draft, Submission, Version
+from reviews.naming import Facts
 
 CHUNK = 1024 * 1024
 
@@ -138,13 +140,13 @@ def submit(
     asked = _digest_of(upload, request) if program else ""
     if program and (earlier := _submitted(program, asked)):
         return earlier, False
-    destination = places.destination(request, file_name=upload.name)
+    destination = named(places.destination(request, file_name=upload.name), upload.name, request)
     content = receive(upload, provenance=request.provenance, note=request.note)
     try:
         with transaction.atomic():
             draft = actions.submit(
                 content,
-                title=_title(upload, request),
+                title=_title(upload.name, request),
                 destination=destination,
                 submitter=submitter,
                 actor=actor,
@@ -174,8 +176,18 @@ def add_version(
     return actions.add_version(draft_id, content, by=by, actor=actor, revision=revision)
 
 
-def _title(upload: Upload, request: Request) -> str:
-    return request.title.strip() or upload.name.rpartition(".")[0][:200] or upload.name[:200]
+def named(place: Destination, original: str, request: Request) -> Destination:
+    """The destination under the name that was asked for, or else that the firm's rule makes."""
+    if request.file_name:
+        chosen = places.file_name(request.file_name, like=original)
+        return replace(place, file_name=chosen, named_by=naming.CHOSEN)
+    facts = Facts.of(place, title=_title(original, request), version=1, original=original)
+    name, by = naming.name_for(facts)
+    return replace(place, file_name=name, named_by=by)
+
+
+def _title(original: str, request: Request) -> str:
+    return request.title.strip() or original.rpartition(".")[0][:200] or original[:200]
 
 
 def _remember(program: Program | None, asked: str, draft: Draft) -> None:

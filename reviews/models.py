@@ -179,6 +179,18 @@ class Decision(models.Model):
         return f"{self.verdict} {self.version_id}"
 
 
+class NamingRule(models.Model):
+    """How documents are called in Clio from this moment on: the newest row counts. The database refuses to
+    change or delete one."""
+
+    pattern = models.CharField(max_length=200, blank=True)  # empty: each file keeps its own name
+    made_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    made_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return self.pattern or "each file's own name"
+
+
 class Submission(models.Model):
     """An API key's `Idempotency-Key`: same key and content is the same draft, other content a conflict."""
 

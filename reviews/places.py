@@ -29,6 +29,7 @@ class Where:
     folder_path: str = ""
     category_id: int | None = None
     document_id: int | None = None  # of the document that gets a new version
+    file_name: str = ""  # empty: by the firm's rule
 
 
 def destination(where: Where, *, file_name: str) -> Destination:
@@ -54,16 +55,16 @@ def destination(where: Where, *, file_name: str) -> Destination:
         raise BadSubmission(bad.code, bad.sentence, field="matter") from bad
 
 
-def file_name(name: str, media_type: str) -> str:
+def file_name(name: str, *, like: str) -> str:
     """A name that somebody chose for the file. Raises BadSubmission for one that may not come in, or whose
-    ending says that it is something else."""
+    ending says that it is something else than `like` is."""
     name = formats.composed(name.strip())
     try:
         formats.check_name(name)
-        named = formats.by_extension(name)
+        same_kind = formats.by_extension(name) == formats.by_extension(like)
     except formats.Refused as refused:
         raise BadSubmission(refused.code, refused.sentence, field="file_name") from refused
-    if named != media_type:
+    if not same_kind:
         raise BadSubmission("file_name", "Its ending has to be that of the file.", field="file_name")
     return name
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from django.urls import path
 
-from reviews.views import choosing, content, decide, destination, queue, review, submit
+from reviews.views import choosing, content, decide, destination, naming, queue, review, submit
 
 app_name = "reviews"
 urlpatterns = [
     path("", queue.home, name="queue"),
+    path("settings/file-names/", naming.naming, name="naming"),
     path("drafts/new/", submit.submit, name="submit"),
     path("drafts/new/matters/", choosing.matter_options, name="matter_options"),
+    path("drafts/new/documents/", choosing.document_options, name="document_options"),
+    path("drafts/new/name/", choosing.filed_as, name="filed_as"),
     path("drafts/new/places/", choosing.places, name="places"),
     path("drafts/<uuid:draft_id>/", review.draft, name="draft"),
     path("drafts/<uuid:draft_id>/filing/", review.filing, name="filing"),
@@ -23,6 +26,7 @@ urlpatterns = [
     path("drafts/<uuid:draft_id>/claim/", decide.claim, name="claim"),
     path("drafts/<uuid:draft_id>/release/", decide.release, name="release"),
     path("drafts/<uuid:draft_id>/withdraw/", decide.withdraw, name="withdraw"),
+    path("drafts/<uuid:draft_id>/namesakes/", destination.namesakes, name="namesakes"),
     path("drafts/<uuid:draft_id>/destination/", destination.destination, name="destination"),
     path("drafts/<uuid:draft_id>/retry/", decide.retry, name="retry"),
     path("drafts/<uuid:draft_id>/cancel/", decide.cancel, name="cancel"),

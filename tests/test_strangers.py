@@ -71,6 +71,9 @@ AREAS = {
     "reviews:submit",
     "reviews:matter_options",
     "reviews:places",
+    "reviews:document_options",
+    "reviews:filed_as",
+    "reviews:naming",
 }
 # What belongs to somebody else does not exist: 404.
 OBJECTS = {
@@ -90,6 +93,7 @@ OBJECTS = {
     "reviews:choose",
     "reviews:new_version",
     "reviews:destination",
+    "reviews:namesakes",
     "reviews:preview",
     "reviews:page",
     "reviews:download",

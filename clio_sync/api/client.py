@@ -261,6 +261,24 @@ class ClioClient:
         fields = wire.DOCUMENT_WITH_PARTS_FIELDS if with_parts else wire.DOCUMENT_FIELDS
         return self._show("documents/{id}", wire.document, document_id, fields=fields)
 
+    def documents(
+        self, *, matter_id: int | None = None, folder_id: int | None = None, limit: int = 200
+    ) -> Listing[wire.Document]:
+        """`Document#index`: the finished documents in a folder with all below it, or of a matter.
+
+        Whether a matter's id also finds what lies in its folders is not documented; its folder does.
+        """
+        return self._list(
+            "documents",
+            wire.document,
+            fields=wire.DOCUMENT_FIELDS,
+            matter_id=matter_id,
+            parent_id=folder_id,
+            scope="descendants" if folder_id is not None else "",
+            order="id(asc)",
+            limit=limit,
+        )
+
     def find_documents(
         self,
         *,

@@ -26,6 +26,7 @@ PLACES: list[tuple[str, str, Question]] = [
     ("Connections", "clio_sync:connections", may_administer),
     ("People", "accounts:people", may_administer),
     ("API keys", "accounts:keys", may_administer),
+    ("File names", "reviews:naming", may_administer),
     ("Audit log", "audit:log", may_read_audit),
 ]
 
@@ -58,7 +59,7 @@ def _address(name: str) -> str:
 def _here(request: HttpRequest, addresses: list[str]) -> str | None:
     """The longest address that the page lies under; the start page only stands for itself and the drafts."""
     match = request.resolver_match
-    in_drafts = match is not None and match.namespace == "reviews"
+    in_drafts = match is not None and match.namespace == "reviews" and match.url_name != "naming"
     under = [a for a in addresses if a and request.path.startswith(a) and (a != "/" or in_drafts)]
     return max(under, key=len, default=None)
 

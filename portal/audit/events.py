@@ -100,6 +100,8 @@ class Event(StrEnum):
     RECONCILE_DOCUMENT_FOUND = "reconcile.document_found"
     RECONCILE_FINISHED = "reconcile.finished"
 
+    NAMING_RULE_CHANGED = "naming.rule_changed"
+
     AUDIT_EXPORTED = "audit.exported"
     AUDIT_VERIFIED = "audit.verified"
 
@@ -358,6 +360,7 @@ CATALOGUE: Mapping[Event, Spec] = {
         found=COUNT,
         unknown=COUNT,
     ),
+    Event.NAMING_RULE_CHANGED: spec(texts="pattern", previous=ID, fields=CODES),
     Event.AUDIT_EXPORTED: spec(
         texts="reason filter", format=CODE, entries=COUNT, withheld=COUNT, filter_sha256=HASH, up_to=COUNT
     ),

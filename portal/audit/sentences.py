@@ -106,6 +106,7 @@ SENTENCES: Mapping[Event, str] = {
         "The database was compared with Clio: {deliveries} deliveries looked up[, {filed} were filed already]"
         "[, {found} documents unknown here][, {unknown} points not known]."
     ),
+    Event.NAMING_RULE_CHANGED: "{actor} changed the rule for file names[: by {fields}].",
     Event.AUDIT_EXPORTED: "{actor} exported {entries} entries of the audit log[ as {format}].",
     Event.AUDIT_VERIFIED: (
         "{actor} verified the audit log: {verdict}[, {entries} entries][, first fault at {first_bad}]."

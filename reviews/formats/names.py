@@ -92,9 +92,14 @@ def _shape(name: str) -> str | None:
     return None
 
 
+def is_reserved(name: str) -> bool:
+    """Whether Windows keeps this name for itself, whatever its ending."""
+    return bool(_DOS_NAMES.fullmatch(name.split(".", 1)[0].rstrip()))
+
+
 def _reserved(name: str) -> str | None:
     stem = name.split(".", 1)[0].rstrip()
-    if _DOS_NAMES.fullmatch(stem):
+    if is_reserved(name):
         return f"Windows keeps the name {stem.upper()} for itself and cannot open such a file. Rename it."
     return None
 

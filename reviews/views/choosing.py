@@ -12,13 +12,18 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from clio_sync import connections, matters
+from clio_sync.destinations import Destination
 from clio_sync.errors import BadDestination
 from clio_sync.models import Connection
 from portal.accounts import roles
 from portal.audit.events import Event
 from portal.audit.log import Actor, record_denied
 from portal.http import PortalRequest, whole_number, words
+from reviews import alike, formats, intake
+from reviews import places as where
 from reviews.errors import ReviewError
+from reviews.forms import PlaceFields
+from reviews.words import LONGEST
 
 OPTIONS = 12
 F = TypeVar("F", bound=Form)
@@ -52,6 +57,44 @@ def places(request: PortalRequest) -> HttpResponse:
     return render(request, "reviews/_places.html", context)
 
 
+@require_GET
+@roles.require(roles.may_see_drafts)
+def document_options(request: PortalRequest) -> HttpResponse:
+    """Documents of the chosen matter for what was typed so far, one of which may get a new version."""
+    matter_id = whole_number(request.GET.get("matter_id", ""))
+    text = words(request.GET, "document_text", most=200)
+    context: dict[str, object] = {"is_asked": True, "text": text}
+    if matter_id:
+        try:
+            found = matters.documents(_connection(request), matter_id, text)
+            context |= {"documents": found[:OPTIONS], "more": max(0, len(found) - OPTIONS)}
+        except BadDestination as bad:
+            context["problem"] = bad.sentence
+    return render(request, "reviews/_document_options.html", context)
+
+
+@require_GET
+@roles.require(roles.may_submit)
+def filed_as(request: PortalRequest) -> HttpResponse:
+    """How the file would be called in Clio, and what the place holds under that name already."""
+    original = formats.composed(words(request.GET, "original_name", most=255))
+    form = PlaceFields(request.GET)
+    if not (original and form.is_valid() and form.cleaned_data["matter_id"]):
+        return render(request, "reviews/_filed_as.html", {})
+    try:
+        place = _would_be(form, original, title=words(request.GET, "title", most=LONGEST["title"]))
+    except ReviewError as refused:
+        return render(request, "reviews/_filed_as.html", {"problem": refused.sentence})
+    found = alike.in_place(place, user=request.user)
+    return render(request, "reviews/_filed_as.html", {"place": place, "found": found})
+
+
+def _would_be(form: PlaceFields, original: str, *, title: str) -> Destination:
+    """The destination that a submission of this form would get."""
+    request = intake.Request(**form.where, title=title)
+    return intake.named(where.destination(request, file_name=original), original, request)
+
+
 def connections_to_choose() -> QuerySet[Connection]:
     live = connections.firms().exclude(status=Connection.Status.DISCONNECTED)
     return live.order_by("-is_default", "account_name")
@@ -68,9 +111,18 @@ def chosen(data: Mapping[str, Any]) -> dict[str, object]:
         connection = connections.named(data.get("connection"))
         context["matters"] = [matters.matter(connection, matter_id)]
         context |= _places(connection, matter_id)
+        context["documents"] = _chosen_document(connection, matter_id, data.get("document_id"))
     except BadDestination:
         context["is_unread"] = True
     return context
+
+
+def _chosen_document(
+    connection: Connection, matter_id: int, document_id: int | None
+) -> list[matters.Document]:
+    if document_id is None:
+        return []
+    return [one for one in matters.documents(connection, matter_id) if one.id == document_id]
 
 
 def with_error(form: F, refused: ReviewError) -> F:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from typing import Any
 
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods
 
+from clio_sync.destinations import Destination
+from portal.accounts import roles
 from portal.audit.log import Actor
-from portal.http import PortalRequest
-from reviews import actions, lifecycle, places
+from portal.http import PortalRequest, whole_number
+from reviews import actions, alike, lifecycle, naming, places
 from reviews.access import get_draft_for
 from reviews.errors import ReviewError
 from reviews.forms import DestinationForm
@@ -29,7 +32,10 @@ def destination(request: PortalRequest, draft_id: uuid.UUID) -> HttpResponseBase
     if draft.status not in lifecycle.OPEN:
         messages.error(request, "This draft is decided; where it goes can no longer be changed.")
         return redirect("reviews:draft", draft.pk)
-    return _page(request, draft, DestinationForm(initial=_as_it_is(draft)))
+    initial = _as_it_is(draft)
+    if document_id := whole_number(request.GET.get("document", "")):
+        initial |= {"document_id": document_id}
+    return _page(request, draft, DestinationForm(initial=initial))
 
 
 def _changed(request: PortalRequest, draft: Draft) -> HttpResponseBase:
@@ -40,10 +46,7 @@ def _changed(request: PortalRequest, draft: Draft) -> HttpResponseBase:
         actions.expect_change(draft.pk, by=request.user, revision=form.cleaned_data["revision"])
         actions.change_destination(
             draft.pk,
-            places.destination(
-                places.Where(**form.where),
-                file_name=places.file_name(form.cleaned_data["file_name"], draft.media_type),
-            ),
+            _asked(form, actions.destination_of(draft)),
             by=request.user,
             actor=Actor.person(request),
             revision=form.cleaned_data["revision"],
@@ -54,6 +57,30 @@ def _changed(request: PortalRequest, draft: Draft) -> HttpResponseBase:
         return _page(request, draft, choosing.with_error(form, refused), status=refused.status)
     messages.success(request, "Changed. Whoever approves it sees the new destination.")
     return redirect("reviews:draft", draft.pk)
+
+
+def _asked(form: DestinationForm, before: Destination) -> Destination:
+    name = form.cleaned_data["file_name"]
+    place = places.destination(places.Where(**form.where), file_name=before.file_name)
+    if name == before.file_name:
+        return replace(place, named_by=before.named_by)
+    chosen = places.file_name(name, like=before.file_name)
+    return replace(place, file_name=chosen, named_by=naming.CHOSEN)
+
+
+@require_GET
+def namesakes(request: PortalRequest, draft_id: uuid.UUID) -> HttpResponse:
+    """What the place holds under the name of this draft, and how the document stands that it adds to."""
+    draft = get_draft_for(request.user, draft_id)
+    place = actions.destination_of(draft)
+    context = {
+        "draft": draft,
+        "found": alike.in_place(place, user=request.user, but=draft),
+        "target": alike.target(place),
+        "may_change_destination": roles.may_change_destination(request.user, submitter_id=draft.submitter_id)
+        and draft.status in lifecycle.OPEN,
+    }
+    return render(request, "reviews/_namesakes.html", context)
 
 
 def _page(request: PortalRequest, draft: Draft, form: DestinationForm, *, status: int = 200) -> HttpResponse:

@@ -102,6 +102,8 @@
     const file = input?.files[0];
     if (!file || !name) return;
     name.textContent = `${file.name} (${said(file.size)})`;
+    const told = document.querySelector(`input[data-name-of="${CSS.escape(input.id)}"]`);
+    if (told) told.value = file.name;
     zone.classList.add("dropzone-filled");
   };
 

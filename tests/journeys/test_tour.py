@@ -51,7 +51,8 @@ PAGES = {
     "carol": EVERYBODY | OF_DRAFTS | {"reviews:submit"},
     "dana": EVERYBODY
     | {"clio_sync:connections", "clio_sync:connect", "clio_sync:disconnect", "design"}
-    | {"accounts:people", "accounts:add_person", "accounts:person", "accounts:keys", "accounts:add_key"},
+    | {"accounts:people", "accounts:add_person", "accounts:person", "accounts:keys", "accounts:add_key"}
+    | {"reviews:naming"},
     "erin": EVERYBODY | {"audit:log", "audit:entry"},
 }
 """What each person finds, by links from their first page and by what UNLINKED holds."""
@@ -81,6 +82,9 @@ PARTS = {
     "reviews:filing",
     "reviews:matter_options",
     "reviews:places",
+    "reviews:document_options",
+    "reviews:filed_as",
+    "reviews:namesakes",
     "reviews:download",
 }
 """Addresses that a page takes something from."""
