@@ -18,7 +18,6 @@ from clio_sync.api.presigned import PutHeaders
 from clio_sync.api.secret import Secret
 from clio_sync.clock import database_now
 from clio_sync.filing import reserving, transferring
-from clio_sync.filing.placing import parent_for
 from clio_sync.filing.work import Work
 from clio_sync.models import Delivery
 from clio_sync.retry import Call, Standing
@@ -83,38 +82,39 @@ def _failing_when_confirmed_before(confirm: Callable[..., Any]) -> Callable[...,
     return confirm_or_fail
 
 
-def _reserve_without_intent(work: Work) -> None:
-    work.take_turn(Call.RESERVE)
-    reservation = _post(work)
-    reserving._record_intent(work, [])
-    reserving._keep(work, reservation, adopted=False)
+@contextmanager
+def _intent_after_post() -> Iterator[None]:
+    record, keep = reserving._record_intent, reserving._keep
+
+    def keep_with_intent(work: Work, reservation: wire.Reservation, *, adopted: bool) -> None:
+        if not adopted:
+            record(work, [])
+        keep(work, reservation, adopted=adopted)
+
+    with (
+        patch.object(reserving, "_record_intent", lambda *_: None),
+        patch.object(reserving, "_keep", keep_with_intent),
+    ):
+        yield
 
 
-def _confirm_an_unsaved_id(work: Work) -> None:
-    """All three calls in one go; what came of them is written down afterwards."""
-    work.take_turn(Call.RESERVE)
-    reserving._record_intent(work, [])
-    reservation = _post(work)
-    work.clio._before_call = None
-    with blobs.open_blob(work.approval.sha256) as body:
-        work.clio.transfer(
-            reservation.put_url,
-            reservation.put_headers,
-            body,
-            size=work.approval.size,
-            sha256=work.approval.sha256,
-        )
-    work.clio.confirm_document(reservation.document_id, version_uuid=reservation.version_uuid)
-    reserving._keep(work, reservation, adopted=False)
+def _confirming_an_unsaved_id(keep: Callable[..., None]) -> Callable[..., None]:
+    """All three calls in one go, whoever has the claim meanwhile; what came of them is written down last."""
 
+    def confirm_and_keep(work: Work, reservation: wire.Reservation, *, adopted: bool) -> None:
+        work.clio._before_call = None
+        with blobs.open_blob(work.approval.sha256) as body:
+            work.clio.transfer(
+                reservation.put_url,
+                reservation.put_headers,
+                body,
+                size=work.approval.size,
+                sha256=work.approval.sha256,
+            )
+        work.clio.confirm_document(reservation.document_id, version_uuid=reservation.version_uuid)
+        keep(work, reservation, adopted=adopted)
 
-def _post(work: Work) -> wire.Reservation:
-    return work.clio.reserve_document(
-        work.destination.file_name,
-        parent=parent_for(work),
-        content_type=work.approval.media_type,
-        external_properties=reserving._properties(work),
-    )
+    return confirm_and_keep
 
 
 def _without_length(exact: Callable[[PutHeaders, int], list[tuple[str, str]]]) -> Callable[..., Any]:
@@ -158,11 +158,13 @@ _BUGS: Final[Mapping[str, Callable[[], AbstractContextManager[Any]]]] = {
         retry, "resumes_in", _resume_at_the_start(retry.resumes_in)
     ),
     "confirmed_before_is_failure": lambda: _client("confirm_document", _failing_when_confirmed_before),
-    "confirm_an_unsaved_id": lambda: _step(State.QUEUED, _confirm_an_unsaved_id),
+    "confirm_an_unsaved_id": lambda: patch.object(
+        reserving, "_keep", _confirming_an_unsaved_id(reserving._keep)
+    ),
     "chunked_transfer": lambda: patch.object(
         storage, "_exact_headers", _without_length(storage._exact_headers)
     ),
     "deadline_ignored": lambda: patch.object(transferring, "_recorded", _address_of_any_age),
-    "intent_after_post": lambda: _step(State.QUEUED, _reserve_without_intent),
+    "intent_after_post": _intent_after_post,
 }
 NAMES: Final = tuple(name for name in _BUGS if name)
