@@ -14,8 +14,9 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from portal.stack import processes
@@ -24,20 +25,50 @@ from portal.stack.ports import HOST, free_port
 READY_WITHIN = 30.0
 
 
+@dataclass
+class Postgresql:
+    """A server with one database; `url` leads there, also after a restart."""
+
+    folder: Path
+    binaries: Path
+    port: int
+    url: str
+    settings: Mapping[str, str]
+    process: subprocess.Popen[bytes]
+
+    def restart(self, *, by: signal.Signals) -> None:
+        """End it (SIGINT: transactions are broken off; SIGQUIT: as in a crash) and start it on its data."""
+        processes.stop(self.process, within=30, by=by)
+        self.process = _start_postgres(self.binaries, self.folder, port=self.port, settings=self.settings)
+        self.wait()
+
+    def wait(self) -> None:
+        _wait_until(lambda: _postgres_answers(self.binaries, self.port), self.process, self.folder / "log")
+
+
 @contextmanager
 def postgresql() -> Iterator[str]:
     """Yield the DATABASE_URL of an empty database whose owner may create others."""
+    with postgresql_server(synchronous_commit="off") as server:
+        yield server.url
+
+
+@contextmanager
+def postgresql_server(**settings: str) -> Iterator[Postgresql]:
+    """The same with the server in hand. What it commits outlives its own crash, unless a setting says no."""
     binaries = _postgresql_binaries()
     with _folder(owner=_database_user()) as folder:
         password, port = secrets.token_hex(16), free_port()
         _initdb(binaries, folder, password=password)
-        server = _start_postgres(binaries, folder, port=port)
+        process = _start_postgres(binaries, folder, port=port, settings=settings)
+        url = f"postgresql://countersign:{password}@{HOST}:{port}/countersign"
+        server = Postgresql(folder, binaries, port, url, settings, process)
         try:
-            _wait_until(lambda: _postgres_answers(binaries, port), server, folder / "log")
+            server.wait()
             _create_database(binaries, port, password)
-            yield f"postgresql://countersign:{password}@{HOST}:{port}/countersign"
+            yield server
         finally:
-            processes.stop(server, within=10, by=signal.SIGQUIT)
+            processes.stop(server.process, within=10, by=signal.SIGQUIT)
 
 
 @contextmanager
@@ -125,17 +156,19 @@ def _initdb(binaries: Path, folder: Path, *, password: str) -> None:
     )
 
 
-def _start_postgres(binaries: Path, folder: Path, *, port: int) -> subprocess.Popen[bytes]:
+def _start_postgres(
+    binaries: Path, folder: Path, *, port: int, settings: Mapping[str, str]
+) -> subprocess.Popen[bytes]:
     settings = {
         "listen_addresses": HOST,
         "port": str(port),
         "unix_socket_directories": "",
         "fsync": "off",
-        "synchronous_commit": "off",
         "full_page_writes": "off",
         "max_connections": "200",
+        **settings,
     }
-    with (folder / "log").open("wb") as log:
+    with (folder / "log").open("ab") as log:
         return processes.start(
             [
                 str(binaries / "postgres"),

@@ -15,13 +15,14 @@ import django
 
 from bench.crash import fleet
 from bench.crash.plans import GOALS
+from tests import services
 from tests.environment import DEFAULTS
 from tests.sandbox_process import SandboxProcess
-from tests.stacks import SETTINGS, postgresql_and_redis
+from tests.stacks import SETTINGS
 
 SEED = 20261121
 WORKERS = {"production": 4, "embedded": 1}
-SURROUNDINGS = {"DJANGO_SETTINGS_MODULE": "portal.settings", "SWEEP_SECONDS": "1", "UNDO_SECONDS": "0"}
+SURROUNDINGS = {"DJANGO_SETTINGS_MODULE": "portal.settings", "SWEEP_SECONDS": "2", "UNDO_SECONDS": "0"}
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -35,15 +36,17 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--keep", type=Path, help="an empty folder for database, logs and ledger")
     chosen = parser.parse_args(arguments)
     chosen.only = chosen.only or GOALS[chosen.on]
-    with _surroundings(chosen.on, keep=chosen.keep) as (folder, sandbox):
+    with _surroundings(chosen.on, keep=chosen.keep) as (folder, sandbox, database):
         # What follows knows the models, and Django has its settings only now.
         goals = importlib.import_module("bench.crash.goals")
         with fleet.at_sea(folder, sandbox, workers=WORKERS[chosen.on]) as ships:
-            return 0 if goals.measure(chosen, ships) else 1
+            return 0 if goals.measure(chosen, ships, database) else 1
 
 
 @contextmanager
-def _surroundings(pair: str, *, keep: Path | None) -> Iterator[tuple[Path, SandboxProcess]]:
+def _surroundings(
+    pair: str, *, keep: Path | None
+) -> Iterator[tuple[Path, SandboxProcess, services.Postgresql | None]]:
     """A database, a broker and a sandbox of our own, and the settings that lead to them."""
     for name in [name for name in os.environ if name.startswith(SETTINGS)]:
         del os.environ[name]
@@ -51,13 +54,20 @@ def _surroundings(pair: str, *, keep: Path | None) -> Iterator[tuple[Path, Sandb
         folder = keep or Path(stack.enter_context(_temporary()))
         folder.mkdir(parents=True, exist_ok=True)
         os.environ.update({**DEFAULTS, **SURROUNDINGS, "DATA_DIR": str(folder)})
+        database = None
         if pair == "production":
-            os.environ.update(stack.enter_context(postgresql_and_redis()))
-        sandbox = stack.enter_context(fleet.a_sandbox(folder))
+            database = stack.enter_context(services.postgresql_server())
+            redis = stack.enter_context(services.redis())
+            os.environ |= {
+                "DATABASE_URL": database.url,
+                "CELERY_BROKER_URL": f"{redis}/0",
+                "CACHE_URL": f"{redis}/1",
+            }
+        sandbox = stack.enter_context(fleet.a_sandbox(folder, workers=WORKERS[pair]))
         os.environ["CLIO_SANDBOX_URL"] = sandbox.api_url
         os.environ["CLIO_SANDBOX_STORAGE_URL"] = sandbox.storage_url
         django.setup()
-        yield folder, sandbox
+        yield folder, sandbox, database
 
 
 def _temporary() -> AbstractContextManager[str]:

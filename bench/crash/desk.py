@@ -109,6 +109,12 @@ class Desk:
                     self._help(plan)
         self._end_own_workers()
 
+    def is_submitted(self, plan: Plan) -> bool:
+        return plan.name in self.drafts
+
+    def is_approved(self, plan: Plan) -> bool:
+        return Delivery.objects.filter(approval__draft_ref=self.drafts[plan.name].pk).exists()
+
     def delivery(self, name: str) -> Delivery:
         return Delivery.objects.select_related("approval").get(approval__draft_ref=self.drafts[name].pk)
 
@@ -145,7 +151,7 @@ class Desk:
             self._approve(plan)
 
         os.waitpid(_fork(approve), 0)
-        if not Delivery.objects.filter(approval__draft_ref=self.drafts[plan.name].pk).exists():
+        if not self.is_approved(plan):
             self._approve(plan)
 
     def _approve_for_an_own_worker(self, plan: Plan) -> None:
@@ -215,7 +221,9 @@ def open_desk(sandbox: SandboxProcess, *, seed: int) -> Desk:
 def _connected(dana: User, sandbox: SandboxProcess, clio_user: int) -> Connection:
     link = factories.connection(connected_by=dana, clio_user_id=clio_user)
     factories.tokens_for(link, sandbox)
-    RateState.objects.create(connection=link, limit=1_000_000)
+    RateState.objects.create(
+        connection=link, limit=sandbox.control("GET", "/switches")["switches"]["rate_limit"]["value"]
+    )
     return link
 
 

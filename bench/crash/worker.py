@@ -16,6 +16,7 @@ def main() -> None:
     importlib.import_module("bench.crash.hooks").install()
     # What takes long is done before the pool forks: a child is killed every second here.
     outbound_client(only_origin("http://127.0.0.1")).close()
+    app.conf.worker_lost_wait = 0.5  # instead of ten seconds in which a killed child might still answer
     app.start(sys.argv[1:])
 
 
