@@ -21,7 +21,7 @@ from clio_sync.destinations import Destination
 from clio_sync.errors import BadDestination
 from clio_sync.models import Connection, Delivery
 from clio_sync.oauth import deauthorize
-from clio_sync.parking import needs_reconnecting, park_deliveries, resume_deliveries
+from clio_sync.parking import moving, needs_reconnecting, park_deliveries, resume_deliveries
 from clio_sync.tokens import fresh_token
 from portal.accounts.models import User
 from portal.audit.events import Event
@@ -207,8 +207,9 @@ def disconnect(connection: Connection, *, by: Actor) -> bool:
             subject=_subject(row),
             region=row.region,
             revoked_at_clio=was_ended,
-            parked=park_deliveries(row),
+            parked=moving(row).count(),
         )
+    park_deliveries(row, reason="disconnected")
     return was_ended
 
 

@@ -22,7 +22,7 @@ from clio_sync.api.oauth import Tokens
 from clio_sync.api.secret import Secret
 from clio_sync.api.wire import WhoAmI
 from clio_sync.models import Connection, OAuthState
-from clio_sync.parking import resume_deliveries
+from clio_sync.parking import parked, resume_deliveries
 from portal.accounts.models import User
 from portal.audit.events import Event
 from portal.audit.log import Actor, Subject, record
@@ -239,7 +239,6 @@ def _reconnect(target: Connection, fresh: Tokens, me: WhoAmI, *, by: Actor) -> C
             connection.is_default |= connection.owner_id is None and not _has_default()
             _set_tokens(connection, fresh)
             connection.save()
-            resumed = resume_deliveries(connection)
             record(
                 Event.CONNECTION_RECONNECTED,
                 actor=by,
@@ -247,11 +246,11 @@ def _reconnect(target: Connection, fresh: Tokens, me: WhoAmI, *, by: Actor) -> C
                 region=connection.region,
                 clio_account=connection.account_id,
                 clio_user=connection.clio_user_id,
-                resumed=resumed,
+                resumed=parked(connection).count(),
             )
     except IntegrityError as error:
         raise AlreadyConnected(f"{me.name} is already connected by another connection.") from error
-    return Connected(connection=connection, is_new=False, resumed=resumed)
+    return Connected(connection=connection, is_new=False, resumed=resume_deliveries(connection, by=by))
 
 
 def _from_clio(me: WhoAmI) -> dict[str, Any]:

@@ -161,7 +161,7 @@ def test_a_broken_connection_says_what_waits_for_it(cast: Cast, sign_in: SignIn)
     assert "what is approved now waits" in browser.get("/clio/").content.decode()
     row = factories.draft(submitter=cast.carol, place=factories.destination(link))
     factories.approved(row, by=cast.alice)
-    parking.park_deliveries(link)
+    parking.park_deliveries(link, reason="grant_revoked")
     page = browser.get("/clio/").content.decode()
     assert "1 delivery waits for it and goes on by itself once it is reconnected" in page
     assert "1 approved document is" in browser.get(f"/clio/{link.pk}/disconnect/").content.decode()
