@@ -21,6 +21,7 @@ from clio_sync.tokens import sealed
 from portal import blobs
 from portal.accounts.models import User
 from portal.audit.log import Actor
+from portal.blobs import Blob
 from reviews.models import Decision, Draft, Status, Version
 from tests.sandbox_process import SandboxProcess
 
@@ -79,7 +80,7 @@ def draft(
     *,
     submitter: User,
     place: Destination,
-    content: bytes = CONTENT,
+    content: bytes | Blob = CONTENT,
     made_by: User | None = None,
     media_type: str = "text/plain",
     **fields: Any,
@@ -102,9 +103,9 @@ def draft(
     return row
 
 
-def version(row: Draft, *, content: bytes, made_by: User, media_type: str = "text/plain") -> Version:
-    """The draft's next and newest version."""
-    blob = blobs.store([content], limit=max(len(content), 1))
+def version(row: Draft, *, content: bytes | Blob, made_by: User, media_type: str = "text/plain") -> Version:
+    """The draft's next and newest version, of bytes or of a blob that is stored."""
+    blob = content if isinstance(content, Blob) else blobs.store([content], limit=max(len(content), 1))
     newest = Version.objects.create(
         draft=row,
         number=row.versions.count() + 1,

@@ -13,6 +13,7 @@ from django.utils import timezone
 from clio_sync import crashpoints, filing
 from clio_sync.models import Connection, Delivery, RateState
 from portal.audit.models import Entry
+from portal.blobs import Blob
 from reviews.models import Draft
 from tests import factories
 from tests.cast import Cast
@@ -35,10 +36,10 @@ class Office:
     matter_id: int
     since: int
 
-    def approved(self, content: bytes = factories.CONTENT, **place: Any) -> Delivery:
+    def approved(self, content: bytes | Blob = factories.CONTENT, **place: Any) -> Delivery:
         return factories.approved(self.draft(content, **place), by=self.cast.alice)
 
-    def draft(self, content: bytes = factories.CONTENT, **place: Any) -> Draft:
+    def draft(self, content: bytes | Blob = factories.CONTENT, **place: Any) -> Draft:
         target = factories.destination(self.link, **{"matter_id": self.matter_id, **place})
         return factories.draft(submitter=self.cast.carol, place=target, content=content)
 
