@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
@@ -15,6 +15,7 @@ from clio_sync.problems import Explanation
 State, Hold = Delivery.State, Delivery.Hold
 
 STEPS = 3
+MEGABYTE = 1024 * 1024  # as everywhere on the pages
 
 # How many of reserve, transfer and confirm are done.
 _DONE = {
@@ -30,6 +31,17 @@ _DONE = {
 
 
 @dataclass(frozen=True, kw_only=True)
+class Sent:
+    """How much of a file that takes long is on its way or there."""
+
+    bytes_sent: int
+    size: int
+
+    def __str__(self) -> str:
+        return f"{self.bytes_sent // MEGABYTE} of {-(-self.size // MEGABYTE)} MB sent"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Progress:
     """One delivery, for a page. `step` counts the calls to Clio that are done: reserve, transfer, confirm."""
 
@@ -40,6 +52,7 @@ class Progress:
     problem: Explanation | None = None
     undo_until: datetime | None = None  # set while it can be undone
     resumes_at: datetime | None = None  # set while it waits for a moment
+    sent: Sent | None = field(default=None, repr=False)  # set while a long transfer is under way
 
     @property
     def steps(self) -> int:
@@ -57,7 +70,14 @@ def progress(delivery: Delivery, *, now: datetime | None = None) -> Progress:
         problem=problem,
         undo_until=delivery.not_before if can_undo(delivery, now=now) else None,
         resumes_at=delivery.not_before if _waits(delivery, now) else None,
+        sent=_sent(delivery),
     )
+
+
+def _sent(delivery: Delivery) -> Sent | None:
+    if delivery.state != State.RESERVED or delivery.hold or delivery.bytes_sent is None:
+        return None
+    return Sent(bytes_sent=min(delivery.bytes_sent, delivery.approval.size), size=delivery.approval.size)
 
 
 def can_undo(delivery: Delivery, *, now: datetime) -> bool:

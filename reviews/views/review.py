@@ -18,7 +18,7 @@ from clio_sync.destinations import Destination
 from clio_sync.elsewhere import filed_before
 from clio_sync.estimates import estimates
 from clio_sync.models import Connection, Delivery
-from clio_sync.progress import can_take_back, can_undo, progress
+from clio_sync.progress import Progress, can_take_back, can_undo, progress
 from portal.accounts import roles
 from portal.accounts.models import User
 from portal.audit.digest import digest
@@ -49,7 +49,8 @@ def draft(request: PortalRequest, draft_id: uuid.UUID) -> HttpResponse:
 @require_GET
 def filing(request: PortalRequest, draft_id: uuid.UUID) -> HttpResponse:
     """The live part of the screen. Answers 204 while it shows all there is, so that nothing on the page jumps
-    or loses the focus, and 286, which ends htmx's polling, when nothing more will move."""
+    or loses the focus, and 286, which ends htmx's polling, when nothing more will move. While a large file is
+    on its way, only the bar that tells how far it is changes."""
     found = get_draft_for(request.user, draft_id)
     if found.delivery is None:  # taken back: it is in review again
         return HttpResponse(status=STOP_POLLING, headers={"HX-Refresh": "true"})
@@ -57,8 +58,16 @@ def filing(request: PortalRequest, draft_id: uuid.UUID) -> HttpResponse:
     if found.delivery.state in Delivery.FINAL:
         return render(request, "reviews/_filing.html", context, status=STOP_POLLING)
     if request.GET.get("seen") == context["filing_mark"]:
-        return HttpResponse(status=HTTPStatus.NO_CONTENT)
+        return _further(request, context["progress"])
     return render(request, "reviews/_filing.html", context)
+
+
+def _further(request: PortalRequest, told: Progress) -> HttpResponse:
+    if told.sent is None:
+        return HttpResponse(status=HTTPStatus.NO_CONTENT)
+    answer = render(request, "elements/sent.html", {"sent": told.sent})
+    answer["HX-Retarget"], answer["HX-Reswap"] = "#sent", "innerHTML"
+    return answer
 
 
 @require_GET
@@ -173,7 +182,9 @@ def _delivery(user: User, found: Draft) -> dict[str, Any]:
         "progress": told,
         "is_moving": delivery.state not in Delivery.FINAL,
         "due": due if due and due.seconds is not None else None,
-        "filing_mark": digest([repr(told), delivery.hold, may_undo, due.words if due else ""])[:16],
+        "filing_mark": digest(
+            [repr(told), told.sent is None, delivery.hold, may_undo, due.words if due else ""]
+        )[:16],
         "may_undo": may_undo,
         "may_mend": may_mend,
         "may_take_back": may_take_back,

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from clio_sync.models import Connection, Delivery
+from clio_sync.models import Approval, Connection, Delivery
 from clio_sync.problems import Problem
 from clio_sync.progress import progress
 
@@ -42,6 +42,26 @@ def delivery(**fields: Any) -> Delivery:
 def test_a_label_never_claims_more_than_is_true(fields: dict[str, Any], step: int, label: str) -> None:
     shown = progress(delivery(**fields), now=NOW)
     assert (shown.step, shown.label) == (step, label)
+
+
+MB = 1024 * 1024
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"bytes_sent": 84 * MB}, "84 of 130 MB sent"),
+        ({"bytes_sent": 0}, "0 of 130 MB sent"),
+        ({"bytes_sent": 130 * MB - 2}, "129 of 130 MB sent"),
+        ({"bytes_sent": 999 * MB}, "129 of 130 MB sent"),
+        ({"bytes_sent": None}, "None"),
+        ({"bytes_sent": 84 * MB, "state": State.TRANSFERRED}, "None"),
+        ({"bytes_sent": 84 * MB, "hold": Hold.RETRY, "problem": "storage_trouble"}, "None"),
+    ],
+)
+def test_how_much_is_sent_is_told_while_it_is_being_sent(fields: dict[str, Any], told: str) -> None:
+    row = {"state": State.RESERVED, "approval": Approval(size=130 * MB - 1), **fields}
+    assert str(progress(delivery(**row), now=NOW).sent) == told
 
 
 def test_an_approval_says_until_when_it_can_be_undone() -> None:

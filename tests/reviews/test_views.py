@@ -9,6 +9,7 @@ import pytest
 import time_machine
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils import timezone
 
 from clio_sync.models import Delivery
 from clio_sync.problems import Problem
@@ -198,6 +199,26 @@ def test_the_live_part_is_left_alone_while_it_shows_all_there_is(
     asked = re.search(r'hx-get="([^"]+)"', client.get(page(waiting)).content.decode())
     assert asked is not None
     assert client.get(asked[1]).status_code == 204
+
+
+def test_while_a_large_file_is_sent_only_its_bar_moves(cast: Cast, waiting: Draft, sign_in: SignIn) -> None:
+    client = sign_in(cast.alice)
+    client.post(page(waiting, "approve"), form(waiting))
+    under_way = Delivery.objects.filter(version_ref=waiting.latest_version_id)
+    under_way.update(state="reserved", not_before=timezone.now(), bytes_sent=0)
+    whole = client.get(page(waiting, "filing")).content.decode()
+    asked = re.search(r'hx-get="([^"]+)"', whole)
+    assert asked is not None
+    assert '<progress aria-labelledby="sent-words" value="0"' in whole
+
+    under_way.update(bytes_sent=7)
+    answer = client.get(asked[1])
+    assert (answer.headers["HX-Retarget"], answer.headers["HX-Reswap"]) == ("#sent", "innerHTML")
+    assert 'value="7"' in answer.content.decode()
+    assert "hx-trigger" not in answer.content.decode()
+
+    under_way.update(state="transferred")
+    assert "HX-Retarget" not in client.get(asked[1]).headers
     Delivery.objects.update(state=Delivery.State.RESERVED, clio_document_id=1)
     moved = client.get(asked[1])
     assert (moved.status_code, b"1/3 Reserved" in moved.content) == (200, True)
