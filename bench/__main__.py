@@ -7,18 +7,12 @@ python -m bench --short     the same with few drafts, about two
 from __future__ import annotations
 
 import argparse
-import subprocess
 import sys
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 
-from bench import filing, limiter, refresh_storm
+from bench import apart, filing, large_file, limiter, refresh_storm
 from tests import services
-from tests.environment import DEFAULTS
-from tests.stacks import bare_environment
 
-ROOT = Path(__file__).resolve().parents[1]
 SEED = 20261121
 
 
@@ -26,7 +20,7 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", usage=__doc__)
     parser.add_argument("--short", action="store_true")
     parser.add_argument("--seed", type=int, default=SEED)
-    parser.add_argument("--only", choices=("queue", "filing", "tokens", "limiter"))
+    parser.add_argument("--only", choices=("queue", "filing", "tokens", "limiter", "large"))
     chosen = parser.parse_args(arguments)
     verdicts = []
     if chosen.only in {None, "queue"}:
@@ -38,6 +32,8 @@ def main(arguments: Sequence[str]) -> int:
         verdicts += refresh_storm.measure(on=refresh_storm.DATABASES, short=chosen.short, seed=chosen.seed)
     if chosen.only in {None, "limiter"}:
         verdicts += limiter.measure(limiter.SHORT if chosen.short else limiter.FULL, seed=chosen.seed)
+    if chosen.only in {None, "large"}:
+        verdicts.append(large_file.measure(short=chosen.short, seed=chosen.seed))
     return 0 if all(verdicts) else 1
 
 
@@ -49,25 +45,8 @@ def _queue_pages(*, short: bool, seed: int) -> list[bool]:
 
 
 def _queue_page(settings: dict[str, str], *, drafts: int, requests: int, seed: int) -> bool:
-    """In a process of its own, which reads these settings."""
-    with tempfile.TemporaryDirectory(prefix="countersign-bench-") as data:
-        (Path(data) / "static").mkdir()  # WhiteNoise warns of a missing folder
-        measured = subprocess.run(
-            [
-                *(sys.executable, "-m", "bench.queue_page", "--drafts", str(drafts)),
-                *("--requests", str(requests), "--seed", str(seed)),
-            ],
-            cwd=ROOT,
-            env={
-                **bare_environment(),
-                **DEFAULTS,
-                "DJANGO_SETTINGS_MODULE": "portal.settings",
-                "DATA_DIR": data,
-                **settings,
-            },
-            check=False,
-        )
-    return measured.returncode == 0
+    told = ("--drafts", str(drafts), "--requests", str(requests), "--seed", str(seed))
+    return apart.run("bench.queue_page", *told, **settings)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Make sure the programs the tests drive are on this machine: PostgreSQL's server, Redis and Chromium.
+# Make sure the programs the tests drive are on this machine: PostgreSQL's server, Redis, curl and Chromium.
 # As root on Debian or Ubuntu the missing ones are installed; anybody else is told what to install. No service is started:
 # the tests start their own, in temporary folders.
 set -eu
@@ -14,6 +14,7 @@ first_of() {
 missing_packages() {
     first_of initdb /usr/lib/postgresql/*/bin/initdb || echo postgresql
     first_of redis-server valkey-server || echo redis-server
+    first_of curl || echo curl
     first_of "${CHROMIUM:-chromium}" chromium chromium-browser google-chrome || echo chromium fonts-liberation
 }
 

@@ -47,7 +47,7 @@ class Body(Protocol):
     def read(self, size: int, /) -> bytes: ...
 
 
-CHUNK: Final = 64 * 1024
+CHUNK: Final = 256 * 1024
 _ERROR_BYTES: Final = 64 * 1024
 _ERROR_SECONDS: Final = 30.0
 _PATH_STYLE: Final = re.compile(r"s3[.-][a-z0-9-]+\.amazonaws\.com")

@@ -17,7 +17,7 @@ from io import BufferedIOBase
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-_DRAIN_BYTES = 1 << 16
+_DRAIN_BYTES = 1 << 18
 _MOST_JSON_BYTES = 16 << 20
 
 
@@ -186,6 +186,12 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(response)
 
     do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = do_HEAD = do_OPTIONS = _serve  # noqa: N815
+
+    def handle_expect_100(self) -> bool:
+        """Ask for the body at once: curl waits a second for this before it sends a large one anyway."""
+        going_on = super().handle_expect_100()
+        self.wfile.flush()
+        return going_on
 
     def _read(self) -> Request:
         chunked = "chunked" in (self.headers.get("Transfer-Encoding") or "").lower()

@@ -16,7 +16,7 @@ from tests.clio_sync.api.clio_script import STORAGE, Script, Step, Trickle, scri
 
 HOST = "clio-documents.s3.us-east-1.amazonaws.com"
 URL = f"https://{HOST}/uploads/a%20b?X-Amz-Expires=600&X-Amz-Signature=0f3e5c"
-BYTES = b"".join(number.to_bytes(4) for number in range(50_000))
+BYTES = b"".join(number.to_bytes(4) for number in range(200_000))
 SHA256 = hashlib.sha256(BYTES).hexdigest()
 
 OK = httpx.Response(200, headers={"etag": '"e"'})

@@ -1,0 +1,28 @@
+"""Measuring in a process of its own, which reads its own settings and leaves nothing behind."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.environment import DEFAULTS
+from tests.stacks import bare_environment
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def run(module: str, *arguments: str, **settings: str) -> bool:
+    """`python -m module` with an empty data folder, which is gone afterwards. True if every target is met."""
+    with tempfile.TemporaryDirectory(prefix="countersign-bench-") as data:
+        (Path(data) / "static").mkdir()  # WhiteNoise warns of a missing folder
+        environment = {
+            **bare_environment(),
+            **DEFAULTS,
+            "DJANGO_SETTINGS_MODULE": "portal.settings",
+            "DATA_DIR": data,
+            **settings,
+        }
+        command = [sys.executable, "-m", module, *arguments]
+        return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode == 0
