@@ -207,7 +207,7 @@ def test_the_live_part_is_left_alone_while_it_shows_all_there_is(
 def test_while_a_large_file_is_sent_only_its_bar_moves(cast: Cast, waiting: Draft, sign_in: SignIn) -> None:
     client = sign_in(cast.alice)
     client.post(page(waiting, "approve"), form(waiting))
-    under_way = Delivery.objects.filter(version_ref=waiting.latest_version_id)
+    under_way = Delivery.objects.filter(approval__draft_ref=waiting.pk)
     under_way.update(state="reserved", not_before=timezone.now(), bytes_sent=0)
     whole = client.get(page(waiting, "filing")).content.decode()
     asked = re.search(r'hx-get="([^"]+)"', whole)
