@@ -17,6 +17,7 @@ from portal.stack.parts import CELERY
 from tests.sandbox_process import SandboxProcess, running_sandbox
 
 ROOT = Path(__file__).resolve().parents[2]
+READY_WITHIN = 120.0
 CALLS_A_MINUTE = {1: 900, 4: 3_000}
 """By the number of workers: what they manage, for the sweep rings for as much as the limit lets through."""
 
@@ -33,6 +34,7 @@ class Fleet:
     def start(self) -> None:
         for name in self.commands:
             self._start(name)
+        self._wait_until_ready()
 
     def tend(self) -> None:
         """Start again what has died."""
@@ -56,14 +58,14 @@ class Fleet:
         processes.stop_all([*self.running.values()], within=2, by=signal.SIGKILL)
         self.running = {}
 
-    def log(self, name: str) -> str:
+    def _log(self, name: str) -> str:
         return (self.folder / f"{name}.log").read_text("utf-8", errors="replace")
 
-    def wait_until_ready(self, *, within: float = 60.0) -> None:
-        deadline = time.monotonic() + within
-        while " ready." not in self.log("worker"):
-            if time.monotonic() > deadline:
-                raise RuntimeError(f"the workers did not start: {self.log('worker')[-3000:]}")
+    def _wait_until_ready(self) -> None:
+        deadline = time.monotonic() + READY_WITHIN
+        while " ready." not in self._log("worker"):
+            if time.monotonic() > deadline or self.running["worker"].poll() is not None:
+                raise RuntimeError(f"the workers did not start: {self._log('worker')[-3000:]}")
             time.sleep(0.1)
 
     def _start(self, name: str) -> None:

@@ -24,6 +24,7 @@ from bench.crash.plans import Book, Halt, Plan
 from bench.crash.points import FULL
 from clio_sync import crashpoints, filing, sweeping, timing
 from clio_sync.filing import transferring
+from clio_sync.limits import feedback
 from clio_sync.models import Delivery
 from portal.accounts.models import User
 from portal.audit.log import Actor
@@ -73,6 +74,8 @@ def install() -> None:
         (httpx.Client, "send", _noticed),
     ):
         setattr(owner, name, wrapped(getattr(owner, name)))
+    # Each 429 is the misfortune of one document: dozens of them are not to slow down all that follow.
+    feedback.SLOWER = 1.0  # type: ignore[misc]
 
 
 def come_to(point: str) -> None:

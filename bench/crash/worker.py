@@ -8,7 +8,6 @@ import sys
 import django
 
 from clio_sync.api.outbound import only_origin, outbound_client
-from clio_sync.limits import feedback
 from portal.celery import app
 
 
@@ -17,8 +16,6 @@ def main() -> None:
     importlib.import_module("bench.crash.hooks").install()
     # What takes long is done before the pool forks: a child is killed every second here.
     outbound_client(only_origin("http://127.0.0.1")).close()
-    # Each 429 is the misfortune of one document: dozens of them are not to slow down all that follow.
-    feedback.SLOWER = 1.0  # type: ignore[misc]
     app.conf.worker_lost_wait = 0.5  # instead of ten seconds in which a killed child might still answer
     app.start(sys.argv[1:])
 
