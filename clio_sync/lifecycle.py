@@ -67,3 +67,16 @@ def require_way(here: str, to: str) -> None:
     """Staying is always a way. Raises NoSuchWay."""
     if here != to and to not in EDGES[State(here)]:
         raise NoSuchWay(f"{here} to {to}")
+
+
+def way(here: Delivery.State, to: Delivery.State) -> list[Delivery.State]:
+    """The states on the shortest way from here, `to` the last. Raises NoSuchWay."""
+    reached = {here: list[Delivery.State]()}
+    for state in (queue := [here]):
+        for following in sorted(EDGES[state]):
+            if following not in reached:
+                reached[following] = [*reached[state], following]
+                queue.append(following)
+    if to not in reached:
+        raise NoSuchWay(f"{here} to {to}")
+    return reached[to]

@@ -19,6 +19,7 @@ from clio_sync.filing.confirming import read_back
 from clio_sync.filing.parts import is_large
 from clio_sync.filing.reserving import address
 from clio_sync.filing.work import NO_ADDRESS, Stopped, Work
+from clio_sync.lifecycle import way
 from clio_sync.models import Delivery
 from clio_sync.patience import Patience
 from clio_sync.problems import Problem
@@ -109,16 +110,23 @@ def _result(delivery: Delivery, seen: Seen | None) -> Result:
     return Result.ADOPTED
 
 
+@transaction.atomic
 def _record(work: Work, seen: Seen) -> None:
-    """What Clio shows is what the row says from now on.
+    """What Clio shows is what the row says from now on, by the ways that a delivery may go, in one step.
 
     A document in place of the recorded one means that the recorded one was given up after the backup.
     """
-    delivery, version = work.delivery, seen.version
-    to = State.CONFIRMING if seen.is_finished else State.RESERVED
-    if (delivery.clio_document_id, delivery.clio_version_uuid) == (seen.document_id, version.uuid):
+    delivery, to = work.delivery, State.CONFIRMING if seen.is_finished else State.RESERVED
+    for state in way(State(delivery.state), to)[:-1]:
+        move(delivery, to=state)
+    if (delivery.clio_document_id, delivery.clio_version_uuid) == (seen.document_id, seen.version.uuid):
         move(delivery, to=to)
-        return
+    else:
+        _record_document(work, seen, to=to)
+
+
+def _record_document(work: Work, seen: Seen, *, to: Delivery.State) -> None:
+    delivery, version = work.delivery, seen.version
     move(
         delivery,
         to=to,
