@@ -53,6 +53,11 @@ class Destination:
         return self.folder_id is None and not self.new_folders
 
     @property
+    def folder_path(self) -> str:
+        """The folders from the matter to the document, or nothing."""
+        return " / ".join(filter(None, (self.folder_name, *self.new_folders)))
+
+    @property
     def place(self) -> str:
         """`2026-0042 Okafor v. Brandt / Correspondence / Smith`: matter and folders as a person says them."""
         return " / ".join((self._known_place, *self.new_folders))

@@ -104,6 +104,9 @@ class PlaceFields(forms.Form):
     folder_path = forms.CharField(label="New folder", max_length=LONGEST["folder_path"], required=False)
     category_id = forms.IntegerField(required=False, min_value=1, max_value=LARGEST_ID)
     document_id = forms.IntegerField(required=False, min_value=1, max_value=LARGEST_ID)
+    version_of = forms.IntegerField(  # chosen where the form tells of one of the same name
+        required=False, min_value=1, max_value=LARGEST_ID
+    )
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
@@ -115,15 +118,16 @@ class PlaceFields(forms.Form):
     def where(self) -> dict[str, Any]:
         """The fields of `places.Where`."""
         data = self.cleaned_data
+        document_id = data["document_id"] or data["version_of"]
         return {
             "matter_id": data["matter_id"],
             "matter_number": "" if data["matter_id"] else data["matter_text"],
             "connection_id": data["connection"],
             # A new version goes where its document is, whatever else still stands in the form.
-            "folder_id": None if data["document_id"] else data["folder_id"],
-            "folder_path": "" if data["document_id"] else data["folder_path"],
+            "folder_id": None if document_id else data["folder_id"],
+            "folder_path": "" if document_id else data["folder_path"],
             "category_id": data["category_id"],
-            "document_id": data["document_id"],
+            "document_id": document_id,
         }
 
 

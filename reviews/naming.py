@@ -38,6 +38,9 @@ FIELDS: Final[Mapping[str, str]] = {
 OWN, CHOSEN, RULE = "", "chosen", "rule:"
 """Who named the file: itself, a person or program, or a rule of this number (`Destination.named_by`)."""
 
+LONGEST_LOST: Final = 20
+"""Characters that a cut may cost so that it falls between two words."""
+
 _PART: Final = re.compile(r"\{(\w*)\}|([^{}]+)|([{}])")
 _SEAMS: Final = " -_.,–—"
 
@@ -176,7 +179,8 @@ def _shortened(stem: str, room: int) -> str:
     end = len(stem)
     while len(stem[:end].encode()) > room or (end < len(stem) and _hangs_on(stem[end])):
         end -= 1
-    return stem[:end].rstrip(_SEAMS)
+    word = stem.rfind(" ", end - LONGEST_LOST, end) if end < len(stem) and stem[end] != " " else -1
+    return stem[: word if word > 0 else end].rstrip(_SEAMS)
 
 
 def _hangs_on(character: str) -> bool:

@@ -85,8 +85,12 @@ def filed_as(request: PortalRequest) -> HttpResponse:
         place = _would_be(form, original, title=words(request.GET, "title", most=LONGEST["title"]))
     except ReviewError as refused:
         return render(request, "reviews/_filed_as.html", {"problem": refused.sentence})
-    found = alike.in_place(place, user=request.user)
-    return render(request, "reviews/_filed_as.html", {"place": place, "found": found})
+    context = {
+        "place": place,
+        "found": alike.in_place(place, user=request.user),
+        "version_of": None if form.cleaned_data["document_id"] else form.cleaned_data["version_of"],
+    }
+    return render(request, "reviews/_filed_as.html", context)
 
 
 def _would_be(form: PlaceFields, original: str, *, title: str) -> Destination:
@@ -106,12 +110,13 @@ def chosen(data: Mapping[str, Any]) -> dict[str, object]:
     if matter_id is None:
         return {}
     context: dict[str, object] = {"matter_id": matter_id}
-    context |= {name: data.get(name) for name in ("folder_id", "folder_path", "category_id", "document_id")}
+    context |= {name: data.get(name) for name in ("folder_id", "folder_path", "category_id")}
+    context["document_id"] = document_id = data.get("document_id") or data.get("version_of")
     try:
         connection = connections.named(data.get("connection"))
         context["matters"] = [matters.matter(connection, matter_id)]
         context |= _places(connection, matter_id)
-        context["documents"] = _chosen_document(connection, matter_id, data.get("document_id"))
+        context["documents"] = _chosen_document(connection, matter_id, document_id)
     except BadDestination:
         context["is_unread"] = True
     return context

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from portal.accounts import roles
 from portal.audit.log import Actor
 from portal.http import PortalRequest
-from reviews import intake
+from reviews import actions, intake
 from reviews.access import get_draft_for
 from reviews.errors import ReviewError
 from reviews.forms import SubmitForm, VersionForm
@@ -40,7 +40,10 @@ def submit(request: PortalRequest) -> HttpResponse:
     except ReviewError as refused:
         choosing.note_refusal(request, refused)
         return _form(request, choosing.with_error(form, refused), status=refused.status)
-    messages.success(request, "Submitted. It waits for a reviewer; you will hear what they decide.")
+    name = actions.destination_of(draft).file_name
+    messages.success(
+        request, f"Submitted. Once a reviewer approves it, it is filed as “{name}”; you will hear."
+    )
     return redirect("reviews:draft", draft.pk)
 
 

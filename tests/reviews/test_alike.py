@@ -137,11 +137,14 @@ def test_the_submitter_is_told_before_submitting_and_may_choose(
     client = sign_in(cast.carol)
     asked: dict[str, Any] = {"original_name": NAME, "matter_id": matter, "connection": str(link.pk)}
     shown = client.get("/drafts/new/name/", asked).content.decode()
-    assert f'name="document_id" value="{document}"' in shown
+    assert f'name="version_of" value="{document}"' in shown
     assert "Keep both" in shown
-    chosen = client.get("/drafts/new/name/", {**asked, "document_id": document}).content.decode()
-    assert f'value="{document}" checked' in chosen
+    chosen = client.get("/drafts/new/name/", {**asked, "version_of": document}).content.decode()
+    assert f'name="version_of" value="{document}" checked' in chosen
     assert "As version 2 of" in chosen
+    file = SimpleUploadedFile(NAME, b"two")
+    client.post("/drafts/new/", {**asked, "version_of": document, "file": file})
+    assert Draft.objects.latest("submitted_at").destination["document_id"] == document
     assert (
         "name already"
         not in client.get("/drafts/new/name/", {**asked, "folder_path": "Correspondence"}).content.decode()
