@@ -103,4 +103,5 @@ class Book:
 
 
 def _plan(told: dict[str, Any]) -> Plan:
-    return Plan(**{**told, "halts": tuple(Halt(**halt) for halt in told["halts"])})
+    halts = tuple(Halt(**halt) for halt in told["halts"])
+    return Plan(**{**told, "halts": halts, "may_end_as": tuple(told["may_end_as"])})
