@@ -18,7 +18,7 @@ from tests.sandbox_process import SandboxProcess, running_sandbox
 
 ROOT = Path(__file__).resolve().parents[2]
 READY_WITHIN = 120.0
-CALLS_A_MINUTE = {1: 900, 4: 3_000}
+CALLS_A_MINUTE = {1: 300, 4: 600}
 """By the number of workers: what they manage, for the sweep rings for as much as the limit lets through."""
 
 
