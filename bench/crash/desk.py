@@ -34,7 +34,7 @@ from tests.sandbox_process import ALICE, BOB, PRIYA, SandboxProcess
 AGREED: Final = {statement.code for statement in attestation.STATEMENTS}
 CLIO_USERS: Final = {"alice": ALICE, "bob": BOB, "priya": PRIYA}
 BETWEEN_LOOKS: Final = 0.5
-STILL: Final = 120.0
+STILL: Final = 300.0
 TOLD_EVERY: Final = 10
 State, Hold = Delivery.State, Delivery.Hold
 
@@ -108,7 +108,7 @@ class Desk:
                     del waiting[name]
                 elif plan.person and name not in self.helped and self._wants_help(plan, hold):
                     self._help(plan)
-        self._end_own_workers()
+        self._end_own_workers(plans)
 
     def is_submitted(self, plan: Plan) -> bool:
         return plan.name in self.drafts
@@ -185,12 +185,13 @@ class Desk:
             del self.own_workers[plan.name]
         return bool(ended)
 
-    def _end_own_workers(self) -> None:
-        for worker in self.own_workers.values():
-            with suppress(ProcessLookupError):
-                os.kill(worker, signal.SIGKILL)
-            os.waitpid(worker, 0)
-        self.own_workers = {}
+    def _end_own_workers(self, plans: Sequence[Plan]) -> None:
+        for plan in plans:
+            worker = self.own_workers.pop(plan.name, None)
+            if worker is not None:
+                with suppress(ProcessLookupError):
+                    os.kill(worker, signal.SIGKILL)
+                os.waitpid(worker, 0)
 
     def _wants_help(self, plan: Plan, hold: str) -> bool:
         return hooks.has_been_stopped(plan) if plan.person == "take back" else hold == Hold.PERSON
