@@ -103,7 +103,8 @@ def _approve(firm: Firm, versions: list[Version], chance: random.Random) -> None
     drafts = [version.draft for version in versions]
     for draft, delivery in zip(drafts, deliveries, strict=True):
         draft.status, draft.delivery = Status.APPROVED, delivery
-    Draft.objects.bulk_update(drafts, ["status", "delivery"], batch_size=200)
+        draft.outcome_told_at = delivery.done_at  # submitters hear of it within seconds
+    Draft.objects.bulk_update(drafts, ["status", "delivery", "outcome_told_at"], batch_size=200)
 
 
 def _draft(firm: Firm, chance: random.Random) -> Draft:

@@ -10,7 +10,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from clio_sync import regions, tokens
 from clio_sync.api.errors import ClioError
@@ -74,7 +75,9 @@ def personal(user: User) -> QuerySet[Connection]:
 
 def listed() -> QuerySet[Connection]:
     """For a page: with the people involved, and `parked`, how many deliveries wait for the connection."""
-    parked = Count("deliveries", filter=Q(deliveries__hold=Delivery.Hold.CONNECTION))
+    waiting = Delivery.objects.running().filter(connection=OuterRef("pk"), hold=Delivery.Hold.CONNECTION)
+    counted = waiting.order_by().values("connection").values(count=Count("pk"))
+    parked = Coalesce(Subquery(counted), 0)
     everything = Connection.objects.select_related("owner", "connected_by").annotate(parked=parked)
     return everything.order_by("-is_default", "connected_at")
 
@@ -125,7 +128,7 @@ def choose_connection(approver: User, destination: Destination) -> Connection:
 
 def waiting(connection: Connection) -> int:
     """How many deliveries still have to go through this connection."""
-    return connection.deliveries.filter(state__in=Delivery.RUNNING).count()
+    return Delivery.objects.running().filter(connection=connection).count()
 
 
 def _as_id(text: uuid.UUID | str) -> uuid.UUID | None:

@@ -200,19 +200,28 @@ class FiledElsewhere(models.Model):
         return f"{self.version_ref} {self.clio_document_id}"
 
 
+# As the partial indexes say them, word for word: SQLite looks no further.
+MOVES = ~Q(hold="person") & ~Q(hold="connection")
+STANDS_STILL = Q(hold="person") | Q(hold="connection")
+
+
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
+    def running(self) -> DeliveryQuerySet:
+        """Neither filed nor withdrawn. The partial indexes hold these alone, so history costs nothing."""
+        return self.filter(done_at=None)
+
     def due(self, now: datetime) -> DeliveryQuerySet:
         """Deliveries that a worker may claim now."""
-        return self.filter(
-            Q(lease_until=None) | Q(lease_until__lt=now),
-            state__in=Delivery.RUNNING,
-            hold__in=Delivery.MOVING,
-            not_before__lte=now,
-        )
+        free = Q(lease_until=None) | Q(lease_until__lt=now)
+        return self.running().filter(MOVES, free, not_before__lte=now)
+
+    def stuck(self) -> DeliveryQuerySet:
+        """Deliveries that stand still until a person has done something."""
+        return self.running().filter(STANDS_STILL)
 
     def in_line(self) -> DeliveryQuerySet:
         """Everything that moves by itself, due or not: what is begun first, then by the time of the yes."""
-        return self.filter(state__in=Delivery.RUNNING, hold__in=Delivery.MOVING).order_by(*Delivery.LINE)
+        return self.running().filter(MOVES).order_by(*Delivery.LINE)
 
 
 class Delivery(models.Model):
@@ -305,20 +314,16 @@ class Delivery(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["not_before"],
+                fields=["connection", "not_before"],
                 name="delivery_due",
-                condition=Q(
-                    state__in=[
-                        "queued",
-                        "reserving",
-                        "reserved",
-                        "transferred",
-                        "confirming",
-                        "abandoning",
-                    ]
-                ),
+                condition=Q(done_at=None) & MOVES,
             ),
-            models.Index(fields=["hold", "connection"], name="delivery_hold", condition=~Q(hold="")),
+            models.Index(fields=["hold", "connection"], name="delivery_hold", condition=Q(done_at=None)),
+            models.Index(
+                fields=["created_at", "id", "connection", "hold", "problem"],
+                name="delivery_stuck",
+                condition=Q(done_at=None) & STANDS_STILL,
+            ),
         ]
 
     def __str__(self) -> str:

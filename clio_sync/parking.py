@@ -73,14 +73,12 @@ def needs_reconnecting(
 def moving(connection: Connection) -> QuerySet[Delivery]:
     """What goes through this connection and no worker has. What one has, it parks itself at its next call."""
     free = Q(lease_until=None) | Q(lease_until__lt=database_now())
-    return Delivery.objects.filter(
-        free, connection=connection, state__in=Delivery.RUNNING, hold__in=STANDING_STILL
-    )
+    return Delivery.objects.running().filter(free, connection=connection, hold__in=STANDING_STILL)
 
 
 def parked(connection: Connection | None = None) -> QuerySet[Delivery]:
     """What waits for this connection; without one, for any that works by now."""
-    waiting = Delivery.objects.filter(state__in=Delivery.RUNNING, hold=Delivery.Hold.CONNECTION)
+    waiting = Delivery.objects.running().filter(hold=Delivery.Hold.CONNECTION)
     if connection is not None:
         return waiting.filter(connection=connection)
     return waiting.filter(connection__in=Connection.objects.filter(status=Connection.Status.ACTIVE))

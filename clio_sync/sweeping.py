@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 import math
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import Exists, OuterRef
 
 from clio_sync.bell import ring
 from clio_sync.clock import database_now
@@ -35,19 +37,20 @@ def sweep() -> int:
         logger.warning("Nothing is filed. %s Run: manage.py reconcile", closed.sentence)
         return 0
     resume_deliveries()
-    due = [delivery for connection in _busy() for delivery in _due(connection)][:BATCH]
+    now = database_now()
+    due = [delivery for connection in _busy(now) for delivery in _due(connection, now)][:BATCH]
     for delivery_id in due:
         ring(delivery_id)
     return len(due)
 
 
-def _busy() -> list[Connection]:
-    due = Delivery.objects.due(database_now())
-    return list(Connection.objects.filter(pk__in=due.values("connection")).select_related("rate"))
+def _busy(now: datetime) -> list[Connection]:
+    due = Delivery.objects.due(now).filter(connection=OuterRef("pk"))
+    return list(Connection.objects.filter(Exists(due)).select_related("rate"))
 
 
-def _due(connection: Connection) -> list[UUID]:
-    due = Delivery.objects.due(database_now()).in_line().filter(connection=connection)
+def _due(connection: Connection, now: datetime) -> list[UUID]:
+    due = Delivery.objects.due(now).in_line().filter(connection=connection)
     return list(due.values_list("pk", flat=True)[: _room(connection)])
 
 

@@ -81,3 +81,14 @@ def guard(*, name: str, table: str, event: str, refuse_when: str, message: str) 
             "sqlite": [f"DROP TRIGGER {name}"],
         },
     )
+
+
+def unguard(*, name: str, table: str) -> migrations.RunPython:
+    """Take a guard away, in the migration that puts another in its place. There is no way back on its own."""
+    gone = {
+        "postgresql": [f"DROP TRIGGER {name} ON {table}", f"DROP FUNCTION {name}()"],
+        "sqlite": [f"DROP TRIGGER {name}"],
+    }
+    return by_vendor(
+        postgresql=gone["postgresql"], sqlite=gone["sqlite"], undo={"postgresql": [], "sqlite": []}
+    )

@@ -29,6 +29,9 @@ class Status(models.TextChoices):
     APPROVED = "approved", "Approved"
 
 
+UNTOLD = Q(outcome_told_at=None)
+
+
 class DraftQuerySet(models.QuerySet["Draft"]):
     def visible_to(self, user: User) -> DraftQuerySet:
         """The drafts that exist for this person: all for a reviewer, their own for a submitter, else none."""
@@ -79,11 +82,8 @@ class Draft(models.Model):
             models.Index(fields=["submitter", "status", "submitted_at"], name="draft_mine"),
             models.Index(fields=["reviewer", "status", "submitted_at"], name="draft_claimed"),
             models.Index(fields=["matter_id", "submitted_at"], name="draft_matter"),
-            models.Index(
-                fields=["changed_at"],
-                name="draft_untold",
-                condition=Q(status__in=["approved", "returned", "rejected"], outcome_told_at=None),
-            ),
+            models.Index(fields=["status", "changed_at"], name="draft_untold", condition=UNTOLD),
+            models.Index(fields=["status", "changed_at", "id"], name="draft_latest"),
         ]
         constraints = [
             models.CheckConstraint(

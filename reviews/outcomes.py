@@ -13,25 +13,28 @@ from clio_sync.models import Delivery
 from portal.audit.events import Event
 from portal.audit.log import Actor, record
 from reviews import actions, letters
-from reviews.models import Draft, Status
+from reviews.models import UNTOLD, Draft, Status
 
 BATCH = 200
 WORKER = "outcomes"
 
 NEWS = Q(status__in=[Status.RETURNED, Status.REJECTED]) | Q(
-    status=Status.APPROVED, delivery__state=Delivery.State.FILED
+    status=Status.APPROVED, delivery__done_at__isnull=False
 )
-TAKEN_BACK = Q(status=Status.APPROVED, delivery__state=Delivery.State.WITHDRAWN)
 
 
 def hear() -> None:
     """Tell what is new, and put drafts whose filing was withdrawn back into review."""
-    untold = Draft.objects.filter(outcome_told_at=None).select_related("submitter", "delivery__approval")
-    for draft in untold.filter(NEWS)[:BATCH]:
-        if _mark_told(draft):
+    untold = Draft.objects.filter(UNTOLD, NEWS).select_related("submitter", "delivery__approval")
+    for draft in untold[:BATCH]:
+        if _was_taken_back(draft):
+            actions.filing_withdrawn(draft.pk, actor=Actor.worker(WORKER))
+        elif _mark_told(draft):
             letters.tell_submitter(draft)
-    for draft in untold.filter(TAKEN_BACK)[:BATCH]:
-        actions.filing_withdrawn(draft.pk, actor=Actor.worker(WORKER))
+
+
+def _was_taken_back(draft: Draft) -> bool:
+    return draft.delivery is not None and draft.delivery.state == Delivery.State.WITHDRAWN
 
 
 @transaction.atomic
