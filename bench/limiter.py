@@ -18,6 +18,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,7 +27,7 @@ from bench.figures import Figure, percentile, progress, publish
 from tests import services
 from tests.environment import DEFAULTS
 from tests.sandbox_process import SandboxProcess, running_sandbox
-from tests.stacks import bare_environment
+from tests.stacks import bare_environment, wait_until
 
 ROOT = Path(__file__).resolve().parents[1]
 SEED: Final = 20261121
@@ -175,6 +176,9 @@ def _start(crew: Crew, clio: SandboxProcess, environment: dict[str, str], seed: 
 
 def _play_scripts(crews: Sequence[Crew], clios: Sequence[SandboxProcess]) -> None:
     """Change the limits when it is time, counted from the first call."""
+    for crew, clio in zip(crews, clios, strict=True):
+        if len(crew.script) > 1:
+            wait_until(partial(_is_called, clio), what="a crew to begin", within=120)
     changes = sorted(
         (at, limit, clio) for crew, clio in zip(crews, clios, strict=True) for at, limit in crew.script[1:]
     )
@@ -183,6 +187,10 @@ def _play_scripts(crews: Sequence[Crew], clios: Sequence[SandboxProcess]) -> Non
         time.sleep(max(0.0, began + at - time.monotonic()))
         progress(f"limiter: a sandbox allows {limit} calls a minute now")
         clio.switch(rate_limit=limit)
+
+
+def _is_called(clio: SandboxProcess) -> bool:
+    return bool(clio.calls(listener="api", limit=1))
 
 
 def _ran(crew: Crew, clio: SandboxProcess, waits: list[float]) -> Ran:
@@ -196,6 +204,8 @@ def _figures(ran: Ran, seed: int) -> list[Figure]:
             return [_refused(ran, seed, at_most=2), *_follows(ran, seed)]
         case "R5":
             return [_refused(ran, seed, at_most=1)]
+        case "R3":
+            return [_refused(ran, seed, at_most=0)]
         case _:
             return [_refused(ran, seed, at_most=0), _used(ran, seed)]
 
