@@ -10,7 +10,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from bench import apart, filing, large_file, limiter, refresh_storm
+from bench import apart, eta, filing, large_file, limiter, refresh_storm
 from tests import services
 
 SEED = 20261121
@@ -32,6 +32,7 @@ def main(arguments: Sequence[str]) -> int:
         verdicts += refresh_storm.measure(on=refresh_storm.DATABASES, short=chosen.short, seed=chosen.seed)
     if chosen.only in {None, "limiter"}:
         verdicts += limiter.measure(limiter.SHORT if chosen.short else limiter.FULL, seed=chosen.seed)
+        verdicts += eta.measure([4] if chosen.short else eta.PLACES, seed=chosen.seed)
     if chosen.only in {None, "large"}:
         verdicts.append(large_file.measure(short=chosen.short, seed=chosen.seed))
     return 0 if all(verdicts) else 1
