@@ -94,7 +94,8 @@ def firm(cast: Cast, clio_sandbox: SandboxProcess) -> Office:
 
 
 def test_every_point_has_its_way() -> None:
-    assert set(WAYS) | AT_THE_APPROVAL == set(crashpoints.POINTS)
+    elsewhere = {point for point in crashpoints.POINTS if point.startswith("F")}  # folders: test_placing
+    assert set(WAYS) | AT_THE_APPROVAL | elsewhere == set(crashpoints.POINTS)
 
 
 @pytest.mark.parametrize("point", sorted(WAYS))
