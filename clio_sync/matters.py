@@ -17,7 +17,7 @@ from typing import Final, TypeVar
 
 from django.core.cache import cache
 
-from clio_sync import connections, regions
+from clio_sync import connections, regions, sightings
 from clio_sync import folders as folder_names
 from clio_sync.api import wire
 from clio_sync.api.client import ClioClient
@@ -26,6 +26,7 @@ from clio_sync.calls import client_for
 from clio_sync.destinations import Destination
 from clio_sync.errors import BadDestination, ClioUnavailable
 from clio_sync.models import Connection
+from clio_sync.sightings import Sighting
 
 __all__ = [
     "BadDestination",
@@ -116,9 +117,16 @@ def search(connection: Connection, text: str, *, limit: int = 20) -> list[Matter
 
 
 def matter(connection: Connection, matter_id: int) -> Matter:
-    """One matter as Clio has it now. Raises BadDestination (unknown_matter)."""
-    with _asking(connection, missing=("unknown_matter", _NO_MATTER)) as clio:
-        return _matter(clio.matter(matter_id))
+    """One matter as Clio has it now, which filing may rely on. Raises BadDestination (unknown_matter)."""
+    try:
+        with _asking(connection, missing=("unknown_matter", _NO_MATTER)) as clio:
+            found = _matter(clio.matter(matter_id))
+    except BadDestination as bad:
+        if bad.code == "unknown_matter":
+            sightings.note(connection.pk, matter_id, Sighting.GONE)
+        raise
+    sightings.note(connection.pk, found.id, Sighting.OPEN if found.is_selectable else Sighting.CLOSED)
+    return found
 
 
 def folders(connection: Connection, matter_id: int) -> list[Folder]:

@@ -51,6 +51,7 @@ class Problem(models.TextChoices):
     FORBIDDEN = "forbidden", "Clio does not allow it"
     PLACE_NOT_FOUND = "place_not_found", "The destination was not found"
     PLACE_REFUSED = "place_refused", "Clio refused the destination"
+    MATTER_CLOSED = "matter_closed", "The matter is closed"
     FOLDER_UNDER_WAY = "folder_under_way", "The new folder is being made"
     REFUSED = "refused", "Clio refused the request"
     BUSY = "busy", "Clio is changing this document"
@@ -166,6 +167,9 @@ CATALOGUE: Final[dict[Problem, Entry]] = {
     ),
     Problem.PLACE_REFUSED: _elsewhere(
         "Clio refused to take the document there. The matter may be closed, or the folder may be locked."
+    ),
+    Problem.MATTER_CLOSED: _elsewhere(
+        "The matter was closed when Countersign last looked, so nothing was sent to Clio."
     ),
     Problem.FOLDER_UNDER_WAY: Entry(
         "The folder it goes into is just being made for another document.", Actor.PORTAL, ITSELF, Button.NONE

@@ -126,7 +126,7 @@ def forget_addresses(delivery: Delivery) -> None:
 def record_sent(delivery: Delivery, part: DeliveryPart, *, etag: str, bytes_sent: int) -> None:
     """This part is in storage, and its address of no more use. Raises LostClaim."""
     with transaction.atomic():
-        renew(delivery, bytes_sent=bytes_sent)
+        renew(delivery, bytes_sent=bytes_sent, unended_claims=1)
         part.etag, part.sent_at = etag[:80], database_now()
         for name, nothing in _NOT_ADDRESSED.items():
             setattr(part, name, nothing)

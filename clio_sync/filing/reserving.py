@@ -17,6 +17,7 @@ from clio_sync.crashpoints import crashpoint
 from clio_sync.elsewhere import filed_before
 from clio_sync.filing import parts
 from clio_sync.filing.placing import forget, parent_for
+from clio_sync.filing.starting import require_open_matter, require_room
 from clio_sync.filing.work import NO_ADDRESS, NotYet, Stopped, Work
 from clio_sync.limits import Priority
 from clio_sync.models import Delivery, DeliveryPart
@@ -36,6 +37,8 @@ def reserve(work: Work) -> None:
     """The intent stands in the row before the request leaves, and the id before anything else is done."""
     if filed_before(work.delivery.version_ref):
         raise Stopped(Problem.ALREADY_FILED)
+    require_open_matter(work)
+    require_room(work)
     parent = parent_for(work)
     rows = parts.cut(work) if parts.is_large(work.approval.size) else []
     work.take_turn(Call.RESERVE, Priority.RESERVE)
