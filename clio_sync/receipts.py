@@ -7,6 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.conf import settings
+from django.urls import reverse
 
 from clio_sync.destinations import Destination
 from clio_sync.models import Connection, Delivery, Region
@@ -34,6 +35,7 @@ class Receipt:
     """What a filed delivery can prove. The hashes are equal, or the delivery would not be filed."""
 
     delivery_id: UUID
+    approval_id: UUID
     op_id: str  # the name Clio keeps with the document, in external_properties
     draft_ref: UUID
     version_ref: UUID
@@ -52,6 +54,7 @@ class Receipt:
     filed_as: ClioIdentity
     failed_attempts: int
     log_position: int | None  # the entry `delivery.filed`
+    log_hash: str  # what the next entry names as its predecessor
     clio_url: str
 
     @property
@@ -69,8 +72,10 @@ def receipt(delivery: Delivery) -> Receipt:
     approval, number, filed_at = delivery.approval, delivery.clio_document_id, delivery.done_at
     if delivery.state != Delivery.State.FILED or number is None or filed_at is None:
         raise NotFiled
+    entry = _log_entry(delivery)
     return Receipt(
         delivery_id=delivery.pk,
+        approval_id=approval.pk,
         op_id=delivery.op_id,
         draft_ref=approval.draft_ref,
         version_ref=approval.version_ref,
@@ -88,7 +93,8 @@ def receipt(delivery: Delivery) -> Receipt:
         filed_at=filed_at,
         filed_as=_identity(delivery),
         failed_attempts=delivery.attempts,
-        log_position=_log_position(delivery),
+        log_position=entry.seq if entry else None,
+        log_hash=entry.hash.hex() if entry else "",
         clio_url=clio_url(delivery.connection, number),
     )
 
@@ -108,8 +114,13 @@ def _identity(delivery: Delivery) -> ClioIdentity:
     )
 
 
-def _log_position(delivery: Delivery) -> int | None:
+def page_address(draft_ref: UUID) -> str:
+    """Where a person reads the receipt, after signing in: what Clio keeps with the document."""
+    return f"{settings.SITE_URL}{reverse('reviews:receipt', args=[draft_ref])}"
+
+
+def _log_entry(delivery: Delivery) -> Entry | None:
     filed = Entry.objects.filter(
         object_type="delivery", object_id=str(delivery.pk), event=Event.DELIVERY_FILED.value
     )
-    return filed.values_list("seq", flat=True).first()
+    return filed.first()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from reviews.views import choosing, content, decide, destination, naming, queue, review, submit
+from reviews.views import choosing, content, decide, destination, naming, queue, receipt, review, submit
 
 app_name = "reviews"
 urlpatterns = [
@@ -17,7 +17,8 @@ urlpatterns = [
     path("drafts/new/places/", choosing.places, name="places"),
     path("drafts/<uuid:draft_id>/", review.draft, name="draft"),
     path("drafts/<uuid:draft_id>/filing/", review.filing, name="filing"),
-    path("drafts/<uuid:draft_id>/receipt/", review.receipt, name="receipt"),
+    path("drafts/<uuid:draft_id>/receipt/", receipt.page, name="receipt"),
+    path("drafts/<uuid:draft_id>/receipt.pdf", receipt.pdf, name="receipt_pdf"),
     path("drafts/<uuid:draft_id>/approve/", decide.approve, name="approve"),
     path("drafts/<uuid:draft_id>/return/", decide.return_for_changes, name="return"),
     path("drafts/<uuid:draft_id>/reject/", decide.reject, name="reject"),

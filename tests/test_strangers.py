@@ -80,6 +80,7 @@ OBJECTS = {
     "reviews:draft",
     "reviews:filing",
     "reviews:receipt",
+    "reviews:receipt_pdf",
     "reviews:approve",
     "reviews:return",
     "reviews:reject",

@@ -22,6 +22,7 @@ from clio_sync.filing.work import NO_ADDRESS, NotYet, Stopped, Work
 from clio_sync.limits import Priority
 from clio_sync.models import Delivery, DeliveryPart
 from clio_sync.problems import Problem
+from clio_sync.receipts import page_address
 from clio_sync.retry import Call
 from clio_sync.vault import Binding
 from portal import gate
@@ -31,6 +32,9 @@ State = Delivery.State
 
 OPERATION: Final = "countersign_op"
 VERSION: Final = "countersign_version"
+RECEIPT: Final = "countersign_receipt"
+LONGEST_VALUE: Final = 255
+"""Characters that Clio is sure to keep of a property's value; how many it takes is not documented."""
 
 
 def reserve(work: Work) -> None:
@@ -130,7 +134,9 @@ def _properties(work: Work) -> dict[str, str]:
     """What Clio keeps with a new document. An existing one is left alone: it takes five in all."""
     if work.destination.document_id is not None:
         return {}
-    return {OPERATION: work.delivery.op_id, VERSION: str(work.approval.version_ref)}
+    ours = {OPERATION: work.delivery.op_id, VERSION: str(work.approval.version_ref)}
+    address = page_address(work.approval.draft_ref)
+    return ours | {RECEIPT: address} if len(address) <= LONGEST_VALUE else ours
 
 
 def _found(work: Work) -> wire.Document | None:

@@ -69,6 +69,7 @@ class Event(StrEnum):
     DRAFT_WITHDRAWN = "draft.withdrawn"
     DECISION_DENIED = "decision.denied"
     DOWNLOAD_VERSION = "download.version"
+    DOWNLOAD_RECEIPT = "download.receipt"
 
     DELIVERY_ENQUEUED = "delivery.enqueued"
     DELIVERY_RESERVE_STARTED = "delivery.reserve_started"
@@ -251,6 +252,7 @@ CATALOGUE: Mapping[Event, Spec] = {
         texts="reason", verdict=CODE, version=ID, sha256=HASH, newest=ID, reason_code=CODE, status=COUNT
     ),
     Event.DOWNLOAD_VERSION: spec(version=ID, number=COUNT, sha256=HASH, size=COUNT, form=CODE),
+    Event.DOWNLOAD_RECEIPT: spec(delivery=ID, sha256=HASH),
     Event.DELIVERY_ENQUEUED: spec(
         approval=ID,
         draft=ID,

@@ -67,6 +67,7 @@ SENTENCES: Mapping[Event, str] = {
     Event.DRAFT_WITHDRAWN: "{actor} withdrew {object}.",
     Event.DECISION_DENIED: "{actor} was not allowed to decide on {object}[ ({verdict})][: {reason_code}].",
     Event.DOWNLOAD_VERSION: "{actor} downloaded [version {number} of ]{object}.",
+    Event.DOWNLOAD_RECEIPT: "{actor} downloaded the receipt of {object}[, SHA-256 {sha256}].",
     Event.DELIVERY_ENQUEUED: "{actor} put {object} in line[, matter {matter}][, at {not_before}].",
     Event.DELIVERY_RESERVE_STARTED: "{actor} began to reserve {object}[, try {attempt}].",
     Event.DELIVERY_RESERVED: "Clio reserved document {clio_document} for {object} (step 1 of 3).",

@@ -70,20 +70,6 @@ def _further(request: PortalRequest, told: Progress) -> HttpResponse:
     return answer
 
 
-@require_GET
-def receipt(request: PortalRequest, draft_id: uuid.UUID) -> HttpResponse:
-    """The proof after filing; 404 until there is one."""
-    found = get_draft_for(request.user, draft_id)
-    if found.delivery is None or found.delivery.state != Delivery.State.FILED:
-        return render(request, "404.html", status=404)
-    context = {
-        "draft": found,
-        "receipt": receipts.receipt(found.delivery),
-        "address": request.build_absolute_uri(),
-    }
-    return render(request, "reviews/receipt.html", context)
-
-
 def screen(
     request: PortalRequest, found: Draft, version: Version, *, form: Form | None = None, problem: str = ""
 ) -> dict[str, Any]:

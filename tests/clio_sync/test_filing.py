@@ -13,7 +13,7 @@ from clio_sync import claims, deliveries, filing, parking, problems, timing
 from clio_sync.api import outbound
 from clio_sync.api.wire import Parent
 from clio_sync.calls import client_for
-from clio_sync.filing.reserving import OPERATION, VERSION
+from clio_sync.filing.reserving import OPERATION, RECEIPT, VERSION
 from clio_sync.models import Connection, Delivery
 from clio_sync.problems import InClio, Problem
 from clio_sync.progress import progress
@@ -74,7 +74,15 @@ def test_clio_is_told_where_it_goes_and_by_which_operation(firm: Office) -> None
     assert {one["name"]: one["value"] for one in document["external_properties"]} == {
         OPERATION: delivery.op_id,
         VERSION: str(delivery.version_ref),
+        RECEIPT: f"http://localhost/drafts/{delivery.approval.draft_ref}/receipt/",
     }
+
+
+def test_an_address_too_long_for_clio_is_left_out(firm: Office, settings: LazySettings) -> None:
+    settings.SITE_URL = f"https://{'a' * 200}.example"
+    firm.work(firm.approved())
+    (document,) = firm.visible()
+    assert RECEIPT not in {one["name"] for one in document["external_properties"]}
 
 
 def test_the_signed_address_is_sealed_and_forgotten_once_used(firm: Office) -> None:

@@ -86,6 +86,7 @@ PARTS = {
     "reviews:filed_as",
     "reviews:namesakes",
     "reviews:download",
+    "reviews:receipt_pdf",
 }
 """Addresses that a page takes something from."""
 
