@@ -39,6 +39,7 @@ from clio_sync.models import Connection, Delivery, RateState
 blocked = database_now() + timedelta(seconds=float(sys.argv[1]))
 for link in Connection.objects.all():
     RateState.objects.update_or_create(connection=link, defaults={"blocked_until": blocked})
+Delivery.objects.in_line().order_by().update(not_before=blocked)
 line = list(Delivery.objects.in_line().select_related("approval"))
 told = estimates(line)
 print(json.dumps([[one.approval.destination["file_name"], told[one.pk].seconds] for one in line]))
@@ -51,10 +52,10 @@ def main(arguments: Sequence[str]) -> int:
     return 0 if all(measure(seed=parser.parse_args(arguments).seed)) else 1
 
 
-def measure(places: Sequence[int] = PLACES, *, seed: int) -> list[bool]:
+def measure(places: Sequence[int] = PLACES, *, seed: int, limit: int = LIMIT) -> list[bool]:
     documents = max(places) + AROUND
     with stacks.production(UNDO_SECONDS="0") as stack:
-        stack.set_clio_limit(LIMIT)
+        stack.set_clio_limit(limit)
         with at_work(stack) as rig:
             drafts = rig.submit(documents, seed=seed)
             _estimates(stack, blocked=3600)
@@ -62,9 +63,11 @@ def measure(places: Sequence[int] = PLACES, *, seed: int) -> list[bool]:
             rig.approve(drafts)
             shown, at = _estimates(stack, blocked=2), time.time()
             progress("eta: waiting for the workers")
-            rig.wait_for(list(drafts), within=FILED_WITHIN)
+            filed = rig.wait_for(list(drafts), within=FILED_WITHIN)
+            if len(filed) < documents:
+                raise RuntimeError(f"only {len(filed)} of {documents} documents were filed")
             took = {name: confirmed - at for name, confirmed in _confirmed(rig).items()}
-    return [publish(_figure(place, shown, took, seed)) for place in places]
+    return [publish(_figure(place, shown, took, limit=limit, seed=seed)) for place in places]
 
 
 def _estimates(stack: Stack, *, blocked: float) -> list[tuple[str, float]]:
@@ -90,7 +93,9 @@ def _confirmed(rig: Rig) -> dict[str, float]:
     return confirmed
 
 
-def _figure(place: int, shown: Sequence[tuple[str, float]], took: Mapping[str, float], seed: int) -> Figure:
+def _figure(
+    place: int, shown: Sequence[tuple[str, float]], took: Mapping[str, float], *, limit: int, seed: int
+) -> Figure:
     near = shown[place - 1 - AROUND : place + AROUND]
     errors = [abs(seconds - took[name]) / took[name] for name, seconds in near]
     name, seconds = shown[place - 1]
@@ -101,7 +106,7 @@ def _figure(place: int, shown: Sequence[tuple[str, float]], took: Mapping[str, f
         n=len(errors),
         seed=seed,
         compared_with=f"shown {seconds:.1f} s, took {took[name]:.1f} s; "
-        f"the worst of these places was {max(errors):.3f} off; {LIMIT} calls a minute",
+        f"the worst of these places was {max(errors):.3f} off; {limit} calls a minute",
     )
 
 

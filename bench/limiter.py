@@ -50,6 +50,11 @@ class Crew:
     others: float = 0.0
     script: Sequence[tuple[float, int]] = ((0.0, LIMIT),)
 
+    @property
+    def is_full(self) -> bool:
+        """Long enough for the targets; half a minute on a busy machine only shows what is quite wrong."""
+        return self.seconds >= 300
+
 
 @dataclass(frozen=True)
 class Ran:
@@ -228,7 +233,7 @@ def _used(ran: Ran, seed: int) -> Figure:
     used = ran.a_minute() / LIMIT
     return Figure(
         id=f"{crew.goal}_{crew.model}_share_of_limit",
-        target=0.965 if crew.seconds >= 300 else 0.9,
+        target=0.965 if crew.is_full else 0.8,
         value=round(used, 4),
         n=len(ran.accepted),
         seed=seed,
@@ -261,7 +266,7 @@ def _people(ran: Sequence[Ran], seed: int) -> list[Figure]:
     return [
         Figure(
             id=f"R3_person_waits_{name}_s",
-            target=target,
+            target=target if ran[0].crew.is_full else 4.0,
             value=round(percentile(waits, share), 3),
             n=len(waits),
             seed=seed,
