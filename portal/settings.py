@@ -106,15 +106,18 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_PROC_ALIVE_TIMEOUT = 60.0
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
-CELERY_BEAT_SCHEDULE = {
-    "sweep-deliveries": {"task": "clio_sync.tasks.sweep", "schedule": float(SWEEP_SECONDS)},
+# One that was not heard until the next is nothing to catch up on. Sweeps that pile up behind a backlog
+# would ring for the same rows again and again, until no message is heard before it is stale.
+_UNTIL_THE_NEXT = {"schedule": float(SWEEP_SECONDS), "options": {"expires": float(SWEEP_SECONDS)}}
+CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
+    "sweep-deliveries": {"task": "clio_sync.tasks.sweep", **_UNTIL_THE_NEXT},
     "clear-expired-sessions": {
         "task": "portal.accounts.tasks.clear_expired_sessions",
         "schedule": 86_400.0,
     },
     "remove-litter-from-clio": {"task": "clio_sync.tasks.remove_litter", "schedule": 86_400.0},
     "sweep-unfinished-files": {"task": "reviews.tasks.sweep_unfinished_files", "schedule": 86_400.0},
-    "tell-outcomes": {"task": "reviews.tasks.tell_outcomes", "schedule": float(SWEEP_SECONDS)},
+    "tell-outcomes": {"task": "reviews.tasks.tell_outcomes", **_UNTIL_THE_NEXT},
 }
 
 # Files

@@ -103,3 +103,9 @@ def test_a_message_files_and_a_second_one_does_nothing(cast: Cast, clio_sandbox:
 
 def test_the_bell_rings_at_the_task_that_delivers() -> None:
     assert tasks.deliver.name == bell.TASK
+
+
+def test_sweeps_that_nobody_heard_do_not_pile_up(settings: LazySettings) -> None:
+    for entry in settings.CELERY_BEAT_SCHEDULE.values():
+        if entry["schedule"] == settings.SWEEP_SECONDS:
+            assert entry["options"]["expires"] <= entry["schedule"]
