@@ -1,7 +1,7 @@
 """Kill, cut and slow things down while documents are filed, and let the sandbox's ledger judge.
 
     python -m bench.chaos                every scenario, on both pairs of database and broker
-    python -m bench.chaos --only NAME    one scenario, or one of the goals S1, S3, S4, S5, S6, S10
+    python -m bench.chaos --only NAME    one scenario, or one of the goals S1, S3, S4, S5, S6, S8, S10
     python -m bench.chaos --list         their names
 
 The goals (`bench.crash`) give single documents their own misfortunes; the scenarios befall a whole portal.
@@ -118,7 +118,9 @@ PAIRS: dict[str, Callable[..., AbstractContextManager[Stack]]] = {
 
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.chaos", usage=__doc__)
-    parser.add_argument("--only", choices=[*GOALS["production"], *(scenario.name for scenario in SCENARIOS)])
+    parser.add_argument(
+        "--only", choices=[*GOALS["production"], "S8", *(scenario.name for scenario in SCENARIOS)]
+    )
     parser.add_argument("--on", choices=list(PAIRS))
     parser.add_argument("--documents", type=int, default=5, help="of a scenario")
     parser.add_argument("--runs", type=int, default=50, help="of each crash point")
@@ -134,6 +136,8 @@ def main(arguments: Sequence[str]) -> int:
         if chosen.on in {None, pair}:
             goals = [goal for goal in GOALS[pair] if chosen.only in {None, goal}]
             verdicts.append(not goals or crash(pair, goals, "--runs", chosen.runs, "--seed", chosen.seed))
+            if chosen.only in {None, "S8"}:
+                verdicts.append(restored(pair, "--seed", chosen.seed))
             verdicts += play(pair, scenarios, documents=chosen.documents, seed=chosen.seed)
     return 0 if all(verdicts) else 1
 
@@ -143,6 +147,14 @@ def crash(pair: str, goals: Sequence[str], *options: object) -> bool:
     words = ["--on", pair, "--only", ",".join(goals), *map(str, options)]
     return (
         subprocess.run([sys.executable, "-m", "bench.crash", *words], cwd=ROOT, check=False).returncode == 0
+    )
+
+
+def restored(pair: str, *options: object) -> bool:
+    """An older backup of that pair's database is restored under a portal that went on (`bench.restore`)."""
+    words = ["--on", "postgresql" if pair == "production" else "sqlite", *map(str, options)]
+    return (
+        subprocess.run([sys.executable, "-m", "bench.restore", *words], cwd=ROOT, check=False).returncode == 0
     )
 
 
