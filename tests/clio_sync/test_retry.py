@@ -108,6 +108,12 @@ def test_waiting_for_the_limit_or_the_connection_is_no_attempt() -> None:
     assert decided(errors.GrantRevoked(), Call.RESERVE).hold == Hold.CONNECTION
 
 
+def test_while_clio_rests_nothing_is_an_attempt() -> None:
+    decision = decided(errors.Resting(retry_after=30.0), Call.RESERVE)
+    assert (decision.hold, decision.problem, decision.wait) == (Hold.LIMIT, Problem.RESTING, 30)
+    assert not decision.is_attempt
+
+
 def test_after_many_attempts_a_person_is_asked() -> None:
     surprise = errors.ClioSurprised("data", "is missing")
     assert decided(surprise, Call.RENEW, attempts=10).hold == Hold.RETRY
