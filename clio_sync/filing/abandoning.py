@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 from django.db.models import F
@@ -10,6 +11,7 @@ from clio_sync import retry
 from clio_sync.api import errors
 from clio_sync.claims import finish, move
 from clio_sync.crashpoints import crashpoint
+from clio_sync.filing import parts
 from clio_sync.filing.work import NO_ADDRESS, Stopped, Work
 from clio_sync.models import Delivery
 from clio_sync.problems import Problem
@@ -97,7 +99,9 @@ def _begin_again(work: Work, *, was_removed: bool) -> None:
             "clio_document": work.document_id,
             "removed_at_clio": was_removed,
         },
+        also=partial(parts.keep, work.delivery, []),
         attempts=F("attempts") + 1,
+        bytes_sent=None,
         clio_document_id=None,
         clio_version_uuid="",
         clio_version_number=None,

@@ -311,6 +311,19 @@ def test_a_lost_answer_about_further_parts_is_asked_for_again(firm: Office, agai
     assert Counter(puts(firm)) == Counter(range(1, 61))
 
 
+def test_a_reservation_that_is_taken_back_leaves_no_part_behind(firm: Office) -> None:
+    firm.clio.switch(put_url_renewed_on_show=False, parts_announced_again=False)
+    delivery = firm.approved(LARGE)
+    with dying_at("C10", hit=6), pytest.raises(Died):
+        firm.work(delivery)
+    delivery.parts.update(put_deadline=timezone.now() - timedelta(seconds=1))
+    firm.later(delivery)
+    with dying_at("C04"), pytest.raises(Died):
+        firm.work(delivery)
+    delivery.refresh_from_db()
+    assert (delivery.state, delivery.parts.count(), delivery.bytes_sent) == (State.QUEUED, 0, None)
+
+
 def test_addresses_are_sealed_each_for_its_own_part(firm: Office) -> None:
     delivery = firm.approved(LARGE)
     with dying_at("C10"), pytest.raises(Died):
