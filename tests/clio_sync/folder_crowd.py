@@ -1,11 +1,15 @@
 """Many workers with documents for one new folder, in the same moment and through two connections.
 
-DATABASE_URL=sqlite:////some/file CLIO_SANDBOX_URL=... python -m tests.clio_sync.folder_crowd
+    DATABASE_URL=sqlite:////some/file CLIO_SANDBOX_URL=... python -m tests.clio_sync.folder_crowd
+    DATABASE_URL=... python -m tests.clio_sync.folder_crowd 40
+
+With a number it does as many rounds, at a sandbox of its own.
 """
 
 from __future__ import annotations
 
 import json
+import sys
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -19,9 +23,9 @@ PATH = ("Correspondence with the other side", "2026", "Smith")
 LOOKS = 12
 
 
-def everybody(clio: SandboxProcess) -> dict[str, Any]:
-    from clio_sync import filing
-    from clio_sync.models import Delivery, RateState
+def everybody(clio: SandboxProcess, *, rounds: int = 1) -> dict[str, Any]:
+    """What came of it: how many documents are filed, and what went wrong."""
+    from clio_sync.models import RateState
     from tests import factories
     from tests.cast import Cast
     from tests.clio_sync.filing_kit import office
@@ -33,23 +37,42 @@ def everybody(clio: SandboxProcess) -> dict[str, Any]:
     factories.tokens_for(bobs, clio)
     RateState.objects.create(connection=bobs, limit=100_000)
     links = [(firm.link, cast.alice), (bobs, cast.bob)] * (DOCUMENTS // 2)
-    rows = [
-        factories.approved(firm.draft(f"paper {number}".encode(), new_folders=PATH), by=by, link=link).pk
-        for number, (link, by) in enumerate(links)
-    ]
+    filed, failures = 0, list[str]()
+    for turn in range(rounds):
+        path = PATH if rounds == 1 else (f"Round {turn}", *PATH)
+        drafts = [
+            firm.draft(f"paper {turn}.{number}".encode(), new_folders=path) for number in range(DOCUMENTS)
+        ]
+        rows = [
+            factories.approved(draft, by=by, link=link).pk
+            for draft, (link, by) in zip(drafts, links, strict=True)
+        ]
+        failures += _rush(rows)
+        filed += _filed(rows)
+    return {"filed": filed, "failures": failures}
+
+
+def _rush(rows: list[Any]) -> list[str]:
+    """All workers look at all deliveries at once, again and again until each is filed."""
+    from clio_sync import filing
 
     def work() -> None:
         for row in rows:
             filing.deliver(row)
 
-    failures = []
+    failures: list[str] = []
     for _ in range(LOOKS):
         failures += at_once(work)
-        filed = Delivery.objects.filter(pk__in=rows, state=Delivery.State.FILED).count()
-        if filed == DOCUMENTS:
+        if _filed(rows) == len(rows):
             break
         _wait_is_over(rows)
-    return {"filed": filed, "failures": failures}
+    return failures
+
+
+def _filed(rows: list[Any]) -> int:
+    from clio_sync.models import Delivery
+
+    return Delivery.objects.filter(pk__in=rows, state=Delivery.State.FILED).count()
 
 
 def later() -> None:
@@ -71,23 +94,49 @@ def _wait_is_over(rows: list[Any]) -> None:
     Delivery.objects.filter(pk__in=rows, lease_until=None).update(not_before=timezone.now())
 
 
-def main() -> None:
+def main(words: list[str]) -> None:
     import os
 
     import django
 
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
     django.setup()
     from django.core.management import call_command
 
     call_command("migrate", verbosity=0)
     from tests.sandbox_process import SandboxProcess
 
+    if words:
+        print(json.dumps(_many(int(words[0]))))
+        return
     clio = SandboxProcess(data=None)  # type: ignore[arg-type]
     clio.api_url, clio.control_url = os.environ["CLIO_SANDBOX_URL"], os.environ["CLIO_SANDBOX_CONTROL_URL"]
     print(json.dumps(everybody(clio)))
 
 
+def _many(rounds: int) -> dict[str, Any]:
+    import tempfile
+    from pathlib import Path
+
+    from django.conf import settings
+    from django.test import override_settings
+
+    from tests.sandbox_process import running_sandbox
+
+    with tempfile.TemporaryDirectory() as folder, running_sandbox(Path(folder), rate_limit=100_000) as clio:
+        aimed = {
+            "CLIO_API_URLS": {**settings.CLIO_API_URLS, "sandbox": clio.api_url},
+            "CLIO_SANDBOX_STORAGE_URL": clio.storage_url,
+        }
+        with override_settings(**aimed):
+            outcome = everybody(clio, rounds=rounds)
+        made = [call for call in clio.calls(route="folders.create") if call["status"] == 201]
+        places = {document["folder_id"] for document in clio.documents()}
+        wanted = rounds * (len(PATH) + (rounds > 1))
+        return outcome | {"rounds": rounds, "made": len(made), "wanted": wanted, "places": len(places)}
+
+
 if __name__ == "__main__":
     import tests.environment  # noqa: F401 - settings are read from the environment, so it comes first
 
-    main()
+    main(sys.argv[1:])
