@@ -91,6 +91,7 @@ def main() -> None:
     from django.core.management import call_command
 
     call_command("migrate", verbosity=0)
+    call_command("createcachetable")
     from clio_sync.models import RateState
     from tests.cast import Cast
     from tests.clio_sync.filing_kit import office

@@ -104,6 +104,7 @@ def main(words: list[str]) -> None:
     from django.core.management import call_command
 
     call_command("migrate", verbosity=0)
+    call_command("createcachetable")
     from tests.sandbox_process import SandboxProcess
 
     if words:
