@@ -10,7 +10,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from bench import apart, eta, filing, large_file, limiter, refresh_storm
+from bench import apart, eta, filing, history, large_file, limiter, refresh_storm
 from tests import services
 
 SEED = 20261121
@@ -20,7 +20,7 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", usage=__doc__)
     parser.add_argument("--short", action="store_true")
     parser.add_argument("--seed", type=int, default=SEED)
-    parser.add_argument("--only", choices=("queue", "filing", "tokens", "limiter", "large"))
+    parser.add_argument("--only", choices=("queue", "filing", "tokens", "limiter", "large", "history"))
     chosen = parser.parse_args(arguments)
     verdicts = []
     if chosen.only in {None, "queue"}:
@@ -35,6 +35,9 @@ def main(arguments: Sequence[str]) -> int:
         verdicts += eta.measure([4] if chosen.short else eta.PLACES, seed=chosen.seed)
     if chosen.only in {None, "large"}:
         verdicts.append(large_file.measure(short=chosen.short, seed=chosen.seed))
+    if chosen.only in {None, "history"}:
+        finished, samples = (20_000, 50) if chosen.short else (1_000_000, 200)
+        verdicts += history.measure(finished=finished, samples=samples, seed=chosen.seed)
     return 0 if all(verdicts) else 1
 
 

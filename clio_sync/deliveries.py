@@ -9,7 +9,7 @@ before its next call to Clio.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
 from uuid import UUID
@@ -23,6 +23,7 @@ from clio_sync.crashpoints import crashpoint
 from clio_sync.destinations import Destination
 from clio_sync.elsewhere import must_not_be_filed_before
 from clio_sync.models import Approval, Connection, Delivery
+from clio_sync.problems import Problem
 from portal.accounts.models import User
 from portal.audit.digest import digest
 from portal.audit.events import Event
@@ -134,13 +135,22 @@ def take_back(delivery: Delivery, *, actor: Actor, reason: str = "") -> None:
         raise TooLate(_why_too_late(delivery))
 
 
-def retry_now(delivery: Delivery, *, actor: Actor, reason: str = "") -> None:
-    """A person says: try again. Raises NothingToDo unless the delivery waits for one."""
+def retry_now(delivery: Delivery, *, actor: Actor, reason: str = "", wait: float = 0.0) -> None:
+    """A person says: try again. Raises NothingToDo unless the delivery waits for one.
+
+    One of many starts after `wait` seconds, as one that waits for Clio's limit.
+    """
+    later = {"hold": Hold.LIMIT, "problem": Problem.LIMIT, "not_before": _in(wait)} if wait else {}
     with transaction.atomic():
-        if not _move(delivery, Q(hold=Hold.PERSON), **_going_on()):
+        if not _move(delivery, Q(hold=Hold.PERSON), **{**_going_on(), **later}):
             raise NothingToDo
-        transaction.on_commit(partial(_ring, delivery.pk))
+        if not wait:
+            transaction.on_commit(partial(_ring, delivery.pk))
         tell(delivery, Event.DELIVERY_RETRIED, actor=actor, texts={"reason": reason}, step=delivery.state)
+
+
+def _in(seconds: float) -> datetime:
+    return database_now() + timedelta(seconds=seconds)
 
 
 def cancel(delivery: Delivery, *, actor: Actor, reason: str = "") -> None:

@@ -4,11 +4,24 @@ from __future__ import annotations
 
 from django.urls import path
 
-from reviews.views import choosing, content, decide, destination, naming, queue, receipt, review, submit
+from reviews.views import (
+    choosing,
+    content,
+    decide,
+    destination,
+    naming,
+    queue,
+    receipt,
+    review,
+    stuck,
+    submit,
+)
 
 app_name = "reviews"
 urlpatterns = [
     path("", queue.home, name="queue"),
+    path("needs-you/", stuck.page, name="stuck"),
+    path("needs-you/try-again/", stuck.try_again, name="try_again"),
     path("settings/file-names/", naming.naming, name="naming"),
     path("drafts/new/", submit.submit, name="submit"),
     path("drafts/new/matters/", choosing.matter_options, name="matter_options"),

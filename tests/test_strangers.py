@@ -69,6 +69,8 @@ AREAS = {
     "clio_sync:make_default",
     "clio_sync:disconnect",
     "reviews:submit",
+    "reviews:stuck",
+    "reviews:try_again",
     "reviews:matter_options",
     "reviews:places",
     "reviews:document_options",

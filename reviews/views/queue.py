@@ -7,13 +7,14 @@ from typing import Any
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from clio_sync.estimates import Estimate, estimates
 from portal.accounts import roles
 from portal.accounts.models import User
 from portal.http import PortalRequest
-from reviews import queue
+from reviews import queue, stuck
 from reviews.formats import MediaType
 from reviews.models import Draft
 from reviews.status import next_actor, shown
@@ -25,7 +26,6 @@ EMPTY = {
     "mine": ("You are reviewing nothing", "Open a waiting draft and choose Start review."),
     "returned": ("Nothing was returned", "Drafts sent back for changes stay here until a new version comes."),
     "filing": ("Nothing is on its way", "Approved drafts pass through here on their way to Clio."),
-    "stuck": ("Nothing needs you", "Filings that need a person appear here, with what to do."),
     "filed": ("Nothing is filed yet", "Approved drafts appear here with their receipt."),
     "closed": ("Nothing is closed", "Rejected and withdrawn drafts are kept here."),
 }
@@ -47,6 +47,8 @@ def _queue(request: PortalRequest) -> HttpResponse:
     filters = queue.Filters.read(request.GET)
     tabs = queue.tabs_for(request.user)
     tab = next((tab for tab in tabs if tab.key == request.GET.get("tab")), tabs[0])
+    if tab.key == "stuck":  # it has a page of its own
+        return redirect(_address(tab, filters))
     count = queue.counts(request.user, tabs, filters)
     paginator = Paginator(queue.rows(request.user, tab, filters), PAGE)
     paginator.count = count[tab.key]
@@ -56,7 +58,7 @@ def _queue(request: PortalRequest) -> HttpResponse:
         "tabs": [
             {
                 "label": t.label,
-                "href": filters.address(t.key),
+                "href": _address(t, filters),
                 "current": t is tab,
                 "count": count[t.key],
                 "alarm": t.key == "stuck",
@@ -77,6 +79,12 @@ def _queue(request: PortalRequest) -> HttpResponse:
         "waiting": count["waiting"],
     }
     return render(request, "reviews/queue.html", context)
+
+
+def _address(tab: queue.Tab, filters: queue.Filters) -> str:
+    if tab.key != "stuck":
+        return filters.address(tab.key)
+    return reverse("reviews:stuck") + stuck.Filters(matter=filters.matter).address()
 
 
 def _rows(drafts: list[Draft], *, to: User) -> list[dict[str, Any]]:

@@ -28,6 +28,7 @@ EVERYBODY = {
 }
 OF_DRAFTS = {
     "reviews:queue",
+    "reviews:stuck",
     "reviews:draft",
     "reviews:destination",
     "reviews:receipt",
@@ -47,10 +48,10 @@ PAGES = {
     "alice": EVERYBODY | OF_DRAFTS | OWN_CONNECTION,
     "bob": EVERYBODY
     | OWN_CONNECTION
-    | {"clio_sync:disconnect", "reviews:queue", "reviews:draft", "reviews:destination"},
+    | {"clio_sync:disconnect", "reviews:queue", "reviews:stuck", "reviews:draft", "reviews:destination"},
     "carol": EVERYBODY | OF_DRAFTS | {"reviews:submit"},
     "dana": EVERYBODY
-    | {"clio_sync:connections", "clio_sync:connect", "clio_sync:disconnect", "design"}
+    | {"clio_sync:connections", "clio_sync:connect", "clio_sync:disconnect", "design", "reviews:stuck"}
     | {"accounts:people", "accounts:add_person", "accounts:person", "accounts:keys", "accounts:add_key"}
     | {"reviews:naming"},
     "erin": EVERYBODY | {"audit:log", "audit:entry"},
@@ -97,7 +98,7 @@ ACTS = {
     *("clio_sync:test", "clio_sync:reconnect", "clio_sync:make_default"),
     *("reviews:approve", "reviews:return", "reviews:reject", "reviews:undo", "reviews:claim"),
     *("reviews:release", "reviews:withdraw", "reviews:retry", "reviews:cancel", "reviews:take_back"),
-    *("reviews:choose", "reviews:new_version"),
+    *("reviews:choose", "reviews:try_again", "reviews:new_version"),
 }
 """Addresses that only take a form."""
 

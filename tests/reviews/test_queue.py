@@ -46,7 +46,9 @@ def test_each_draft_stands_under_the_tab_of_its_state(
 
     def tabs() -> set[str]:
         keys = ["waiting", "mine", "returned", "filing", "stuck", "filed", "closed"]
-        return {key for key in keys if waiting.title.encode() in client.get(f"/?tab={key}").content}
+        return {
+            key for key in keys if waiting.title.encode() in client.get(f"/?tab={key}", follow=True).content
+        }
 
     assert tabs() == {"waiting"}
     Draft.objects.filter(pk=waiting.pk).update(status=Status.IN_REVIEW, reviewer=cast.alice)
@@ -57,7 +59,7 @@ def test_each_draft_stands_under_the_tab_of_its_state(
     waiting.refresh_from_db()
     delivery = factories.approved(waiting, by=cast.alice)
     assert tabs() == {"filing"}
-    Delivery.objects.filter(pk=delivery.pk).update(hold=Delivery.Hold.PERSON)
+    Delivery.objects.filter(pk=delivery.pk).update(hold=Delivery.Hold.PERSON, problem="refused")
     assert tabs() == {"stuck"}
     Delivery.objects.filter(pk=delivery.pk).update(
         hold="", state="filed", clio_document_id=1, done_at=timezone.now()

@@ -166,8 +166,8 @@ def test_a_submitter_is_not_told_that_a_filing_needs_them(
     delivery = factories.approved(waiting, by=cast.alice)
     Delivery.objects.filter(pk=delivery.pk).update(hold=Delivery.Hold.PERSON, problem=Problem.FORBIDDEN)
     for path in (page(waiting), "/?tab=stuck"):
-        assert "Needs you" in sign_in(cast.alice).get(path).content.decode()
-        shown = sign_in(cast.carol).get(path).content.decode()
+        assert "Needs you" in sign_in(cast.alice).get(path, follow=True).content.decode()
+        shown = sign_in(cast.carol).get(path, follow=True).content.decode()
         assert "Held up" in shown
         assert "Needs you" not in shown
 
@@ -240,7 +240,7 @@ def test_whoever_can_mend_a_filing_is_whose_turn_it_is(cast: Cast, waiting: Draf
     client.post(page(waiting, "approve"), form(waiting))
     for problem, turn in ((Problem.FORBIDDEN, "An admin"), (Problem.PLACE_REFUSED, str(cast.alice))):
         Delivery.objects.update(hold=Delivery.Hold.PERSON, problem=problem)
-        assert f'data-label="Whose turn">{turn}<' in client.get("/?tab=stuck").content.decode()
+        assert f'data-label="Whose turn">{turn}<' in client.get("/?tab=stuck", follow=True).content.decode()
 
 
 def test_the_preview_runs_nothing_and_loads_nothing(cast: Cast, waiting: Draft, sign_in: SignIn) -> None:
