@@ -79,7 +79,7 @@ WAYS: Final[Mapping[str, Sequence[Way]]] = {
         losing(post("lose_before")),
     ],
     "C07": [dying("C07"), dying("after POST")],
-    "C08": [losing(post("truncate")), losing(post("wrong_json")), dying("C08", post("truncate"))],
+    "C08": [losing(post("truncate")), losing(post("wrong_json")), dying("C08", post("wrong_json"))],
     "C09": [dying("C09"), dying("before PUT")],
     "C10": [
         dying("C10", hit=2, size=LONGER_THAN_ONE_CHUNK),
