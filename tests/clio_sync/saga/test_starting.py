@@ -7,11 +7,12 @@ from collections.abc import Iterator
 import pytest
 from django.core.cache import cache
 
-from clio_sync import deliveries, matters
+from clio_sync import deliveries, matters, sightings
 from clio_sync.errors import BadDestination
 from clio_sync.filing import starting
 from clio_sync.models import Delivery, RateState
 from clio_sync.problems import Problem
+from clio_sync.sightings import Sighting
 from portal.audit.log import Actor
 from tests.cast import Cast
 from tests.clio_sync.filing_kit import Died, Office, dying_at, office
@@ -109,3 +110,16 @@ def test_a_matter_that_is_not_to_be_seen_any_more_is_not_tried(firm: Office) -> 
 def test_without_a_sighting_nobody_is_asked(firm: Office) -> None:
     firm.work(firm.approved())
     assert firm.api_calls() == ["documents.create", "documents.update"]
+
+
+def test_a_cache_that_is_away_keeps_nothing_from_being_filed(
+    firm: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*words: object) -> None:
+        raise ConnectionError("Redis is gone")
+
+    for act in ("get", "set", "delete"):
+        monkeypatch.setattr(cache, act, away)
+    sightings.note(firm.link.pk, firm.matter_id, Sighting.CLOSED)
+    assert sightings.last(firm.link.pk, firm.matter_id) is None
+    assert firm.work(firm.approved()).state == State.FILED
