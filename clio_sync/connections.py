@@ -188,7 +188,7 @@ def make_default(connection: Connection, *, by: Actor) -> None:
         )
 
 
-def disconnect(connection: Connection, *, by: Actor) -> bool:
+def disconnect(connection: Connection, *, by: Actor, reason: str = "") -> bool:
     """End a connection: give the access back to Clio, and forget the tokens even if Clio does not answer.
 
     Returns whether Clio confirmed the end. Deliveries that were to use the connection wait.
@@ -208,6 +208,7 @@ def disconnect(connection: Connection, *, by: Actor) -> bool:
             Event.CONNECTION_DISCONNECTED,
             actor=by,
             subject=_subject(row),
+            texts={"reason": reason},
             region=row.region,
             revoked_at_clio=was_ended,
             parked=moving(row).count(),

@@ -53,6 +53,7 @@ class Connection(models.Model):
     last_call_at = models.DateTimeField(null=True, blank=True)
     last_error = models.CharField(max_length=300, blank=True)  # our sentence, never Clio's body
     last_error_at = models.DateTimeField(null=True, blank=True)
+    break_told_at = models.DateTimeField(null=True, blank=True)  # when people were mailed that it broke
 
     class Meta:
         constraints = [

@@ -53,6 +53,7 @@ def needs_reconnecting(
             refresh_lease_until=None,
             last_error=sentence,
             last_error_at=timezone.now(),
+            break_told_at=None,
         )
         if not marked:
             return False

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from celery import shared_task
 
-from clio_sync import filing, hygiene, sweeping
+from clio_sync import filing, hygiene, sweeping, tending
 
 
 @shared_task
@@ -25,3 +25,9 @@ def sweep() -> None:
 def remove_litter() -> None:
     """Remove from Clio what was begun there and will never be finished."""
     hygiene.remove_litter()
+
+
+@shared_task
+def tend_connections() -> None:
+    """Tell of connections that broke; end those of people who left."""
+    tending.tend()

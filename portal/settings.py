@@ -111,6 +111,11 @@ CELERY_TIMEZONE = "UTC"
 _UNTIL_THE_NEXT = {"schedule": float(SWEEP_SECONDS), "options": {"expires": float(SWEEP_SECONDS)}}
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "sweep-deliveries": {"task": "clio_sync.tasks.sweep", **_UNTIL_THE_NEXT},
+    "tend-connections": {
+        "task": "clio_sync.tasks.tend_connections",
+        "schedule": 15.0,
+        "options": {"expires": 15.0},
+    },
     "clear-expired-sessions": {
         "task": "portal.accounts.tasks.clear_expired_sessions",
         "schedule": 86_400.0,
