@@ -68,7 +68,7 @@ def _what(proof: Receipt, seen: str) -> Iterator[Fact]:
     yield Fact("SHA-256 sent", proof.sha256_sent, is_exact=True)
     yield Fact("Storage’s own mark (ETag)", proof.storage_etag, is_exact=True)
     yield Fact("File", proof.destination.file_name)
-    yield Fact("Size", f"{filesizeformat(proof.size)} ({proof.size:,} bytes)")
+    yield Fact("Size", f"{filesizeformat(proof.size)}, exactly {proof.size:,} bytes")
     yield Fact("Type", proof.media_type)
 
 
