@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import traceback
 
-from django.db import DatabaseError, close_old_connections
+from django.db import DatabaseError, close_old_connections, connection
 
 from clio_sync import claims
 from clio_sync.claims import LostClaim
@@ -18,7 +18,8 @@ def stumble(delivery: Delivery, error: BaseException) -> None:
     """Log it and set the delivery down, if the database lets us. If not, its lease ends by itself."""
     logger.error("Delivery %s met something unexpected.\n%s", delivery.pk, told(error))
     try:
-        close_old_connections()
+        if not connection.in_atomic_block:
+            close_old_connections()
         claims.stumble(delivery)
     except LostClaim:
         logger.info("Delivery %s is in other hands.", delivery.pk)
