@@ -172,7 +172,9 @@ def test_a_revoked_grant_parks_what_waits_and_says_so_once(
     assert Delivery.objects.get(pk=moving.pk).hold == Delivery.Hold.CONNECTION
     assert Delivery.objects.get(pk=needs_you.pk).hold == Delivery.Hold.PERSON
     assert events().count("connection.needs_reconnecting") == 1
-    assert Entry.objects.latest("seq").content["detail"]["parked"] == 1
+    told = Entry.objects.get(event="connection.needs_reconnecting")
+    assert told.content["detail"]["parked"] == 1
+    assert [entry.object_id for entry in Entry.objects.filter(event="delivery.parked")] == [str(moving.pk)]
 
 
 def test_a_grant_refused_once_by_mistake_is_asked_about_again(

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 import schemathesis
 from django.core.signals import request_finished, request_started
+from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections
 from hypothesis import HealthCheck, Phase, settings
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
 from portal.accounts.models import ApiKey
-from portal.wsgi import application
 from reviews.models import Draft
 from tests.cast import Cast
 from tests.sandbox_process import SandboxProcess
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 # What is sent may be refused for reasons that no schema can say, such as an unknown matter.
 BEYOND_A_SCHEMA: list[Any] = [positive_data_acceptance, negative_data_rejection]
 SITE = "http://localhost"
-schema = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", application, base_url=SITE)
+schema = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", get_wsgi_application(), base_url=SITE)
 
 BOUNDED = settings(
     max_examples=25,

@@ -14,7 +14,7 @@ SignIn = Callable[[User], Client]
 WHERE = {
     "alice": ["Queue"],
     "carol": ["Queue", "Submit"],
-    "dana": ["Connections", "People", "API keys"],
+    "dana": ["Connections", "People", "API keys", "File names"],
     "erin": ["Audit log"],
     "mallory": [],
 }
