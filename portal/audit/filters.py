@@ -31,11 +31,16 @@ AREAS = {
     "access": "Access",
     "api_key": "API keys",
     "connection": "Connections",
+    "token_keys": "Keys that seal tokens",
     "draft": "Drafts",
     "decision": "Decisions",
     "download": "Downloads",
     "delivery": "Deliveries",
+    "folder": "Folders",
+    "naming": "File names",
     "ratelimit": "Clio's limit",
+    "gate": "The gate before filing",
+    "reconcile": "Reconciling",
     "audit": "The log itself",
 }
 
@@ -120,9 +125,9 @@ def _events() -> list[tuple[str, Any]]:
     grouped: dict[str, list[tuple[str, str]]] = {}
     for event in Event:
         area, _, happened = event.value.partition(".")
-        grouped.setdefault(area, [(f"{area}.", f"{AREAS.get(area, area)}: all")])
+        grouped.setdefault(area, [(f"{area}.", f"{AREAS[area]}: all")])
         grouped[area].append((event.value, happened.replace("_", " ").capitalize()))
-    return [("", "Everything"), *((AREAS.get(area, area), events) for area, events in grouped.items())]
+    return [("", "Everything"), *((AREAS[area], events) for area, events in grouped.items())]
 
 
 def _people() -> Iterable[tuple[str, str]]:
