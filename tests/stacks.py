@@ -129,11 +129,11 @@ def wait_until(ready: Any, *, what: str, within: float = 30.0) -> None:
 
 
 def bare_environment() -> dict[str, str]:
-    """Ours without settings of a portal: neither the test run's nor those of one that runs in this shell."""
+    """Ours, without settings of a portal in this shell or test run, nor the mark of its workers."""
     return {
         name: value
         for name, value in os.environ.items()
-        if name not in DEFAULTS and not name.startswith(SETTINGS)
+        if name not in DEFAULTS and not name.startswith((*SETTINGS, "PYTEST_XDIST"))
     }
 
 
